@@ -1,0 +1,43 @@
+package policy
+
+import (
+	"slices"
+
+	"github.com/hardgate-dev/hardgate/control"
+)
+
+// all is in the order of the benchmark.
+var all = []*Policy{
+	&defaultServiceAccount,
+	&serviceAccountToken,
+	&privileged,
+	&hostPID,
+	&hostIPC,
+	&hostNetwork,
+	&privilegeEscalation,
+	&runAsRoot,
+	&netRaw,
+	&addedCapabilities,
+	&assignedCapabilities,
+	&windowsHostProcess,
+	&hostPath,
+	&hostPorts,
+	&secretsAsEnv,
+	&imageProvenance,
+	&seccomp,
+	&securityContext,
+	&defaultNamespace,
+}
+
+// All returns every policy in the order of the benchmark. The slice is the
+// caller's, the policies are shared.
+func All() []*Policy { return slices.Clone(all) }
+
+// Get returns the policy of a control.
+func Get(id control.ID) (*Policy, bool) {
+	i := slices.IndexFunc(all, func(p *Policy) bool { return p.ID == id })
+	if i < 0 {
+		return nil, false
+	}
+	return all[i], true
+}

@@ -1,0 +1,36 @@
+package policy
+
+// runAsRoot: CIS 1.8 5.2.7. A container passes when it will not run as uid 0:
+// runAsNonRoot is true, which the kubelet enforces against the image, or
+// runAsUser is 1 or more; the container's value beats the pod's.
+//
+// Windows pods are judged too: runAsNonRoot is a field they may set.
+var runAsRoot = Policy{
+	ID:     "run-as-root",
+	Judges: pods,
+	Check: func(s *Subject) (found []Finding) {
+		pod := &s.Pod.Security
+		for c := range s.Pod.Containers() {
+			nonRoot, user := c.Security.RunAsNonRoot, c.Security.RunAsUser
+			own := s.container(c)
+			nonRootAt, userAt := own, own
+			if !nonRoot.Set && pod.RunAsNonRoot.Set {
+				nonRoot, nonRootAt = pod.RunAsNonRoot, s.spec().of(c)
+			}
+			if !user.Set && pod.RunAsUser.Set {
+				user, userAt = pod.RunAsUser, s.spec().of(c)
+			}
+			switch {
+			case nonRoot.Value, user.Set && user.Value >= 1:
+				continue
+			case user.Set:
+				found = append(found, userAt.field("securityContext.runAsUser").found("runAsUser is %d for container %q", user.Value, c.Name))
+			case nonRoot.Set:
+				found = append(found, nonRootAt.field("securityContext.runAsNonRoot").found("runAsNonRoot is false and no runAsUser is set for container %q", c.Name))
+			default:
+				found = append(found, own.field("securityContext.runAsNonRoot").found("runAsNonRoot and runAsUser are unset for the container and for the pod"))
+			}
+		}
+		return found
+	},
+}

@@ -1,0 +1,129 @@
+// Package registration builds the webhook configurations by which the API server
+// calls the gate. It is the one place that says which requests the gate sees and
+// what happens when the gate cannot answer.
+package registration
+
+import (
+	"cmp"
+	"slices"
+
+	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// The paths that the webhook serves.
+const (
+	WorkloadPath   = "/validate"            // workloads and ServiceAccounts
+	NamespacedPath = "/validate-namespaced" // every other kind, in the namespace "default"
+	PolicyPath     = "/validate-policy"     // WorkloadPolicies
+)
+
+// Name is the name of the ValidatingWebhookConfiguration.
+const Name = "hardgate"
+
+// namespaceName is a label that the API server sets and no tenant can change. No
+// selector here uses any other.
+const namespaceName = "kubernetes.io/metadata.name"
+
+// Options says where the gate is and which namespaces it guards.
+type Options struct {
+	// URL is the base for clients outside the cluster: https://localhost:9443.
+	// Exactly one of URL and Service is set.
+	URL string
+	// Service is the gate's Service.
+	Service *ServiceRef
+	// CABundle is the CA of the serving certificate, PEM.
+	CABundle []byte
+	// Enforced namespaces refuse what the gate cannot judge (failurePolicy Fail);
+	// in all others such requests go through.
+	Enforced []string
+	// Excluded namespaces are not looked at, besides kube-system and the
+	// Service's own, which never are: the gate must not keep a cluster from
+	// mending itself.
+	Excluded []string
+}
+
+// ServiceRef names a Service.
+type ServiceRef struct {
+	Namespace, Name string
+	Port            int32
+}
+
+// timeout is short: a lease is renewed in two requests within 5 s, and webhooks in
+// series add up.
+const timeout int32 = 3
+
+// Build makes the configuration.
+func Build(o Options) *admissionregistrationv1.ValidatingWebhookConfiguration {
+	excluded := append([]string{"kube-system"}, o.Excluded...)
+	if o.Service != nil {
+		excluded = append(excluded, o.Service.Namespace)
+	}
+	excluded = sorted(excluded)
+	enforced := slices.DeleteFunc(sorted(o.Enforced), func(ns string) bool { return slices.Contains(excluded, ns) })
+
+	webhooks := []admissionregistrationv1.ValidatingWebhook{
+		o.webhook("policies", PolicyPath, fail, policyRules(), nil),
+		o.webhook("workloads", WorkloadPath, ignore, workloadRules(), names(metav1.LabelSelectorOpNotIn, slices.Concat(excluded, enforced))),
+	}
+	if len(enforced) > 0 {
+		webhooks = append(webhooks,
+			o.webhook("workloads-enforced", WorkloadPath, fail, workloadRules(), names(metav1.LabelSelectorOpIn, enforced)))
+	}
+	if !slices.Contains(excluded, metav1.NamespaceDefault) {
+		failure := ignore
+		if slices.Contains(enforced, metav1.NamespaceDefault) {
+			failure = fail
+		}
+		w := o.webhook("namespaced", NamespacedPath, failure, anyRules(), names(metav1.LabelSelectorOpIn, []string{metav1.NamespaceDefault}))
+		w.MatchConditions = notElsewhere()
+		webhooks = append(webhooks, w)
+	}
+	return &admissionregistrationv1.ValidatingWebhookConfiguration{
+		TypeMeta:   metav1.TypeMeta{APIVersion: admissionregistrationv1.SchemeGroupVersion.String(), Kind: "ValidatingWebhookConfiguration"},
+		ObjectMeta: metav1.ObjectMeta{Name: Name, Labels: map[string]string{"app.kubernetes.io/name": Name}},
+		Webhooks:   webhooks,
+	}
+}
+
+var (
+	fail   = admissionregistrationv1.Fail
+	ignore = admissionregistrationv1.Ignore
+)
+
+func (o Options) webhook(name, path string, failure admissionregistrationv1.FailurePolicyType,
+	rules []admissionregistrationv1.RuleWithOperations, namespaces *metav1.LabelSelector,
+) admissionregistrationv1.ValidatingWebhook {
+	client := admissionregistrationv1.WebhookClientConfig{CABundle: o.CABundle}
+	if o.Service != nil {
+		client.Service = &admissionregistrationv1.ServiceReference{
+			Namespace: o.Service.Namespace, Name: o.Service.Name, Path: &path, Port: new(cmp.Or(o.Service.Port, 443)),
+		}
+	} else {
+		client.URL = new(o.URL + path)
+	}
+	return admissionregistrationv1.ValidatingWebhook{
+		Name:                    name + ".hardgate.dev",
+		ClientConfig:            client,
+		Rules:                   rules,
+		FailurePolicy:           &failure,
+		MatchPolicy:             new(admissionregistrationv1.Equivalent),
+		NamespaceSelector:       namespaces,
+		SideEffects:             new(admissionregistrationv1.SideEffectClassNone),
+		TimeoutSeconds:          new(timeout),
+		AdmissionReviewVersions: []string{"v1"},
+	}
+}
+
+// names selects namespaces by name.
+func names(operator metav1.LabelSelectorOperator, values []string) *metav1.LabelSelector {
+	return &metav1.LabelSelector{MatchExpressions: []metav1.LabelSelectorRequirement{
+		{Key: namespaceName, Operator: operator, Values: sorted(values)},
+	}}
+}
+
+func sorted(values []string) []string {
+	values = slices.Clone(values)
+	slices.Sort(values)
+	return slices.Compact(values)
+}

@@ -1,0 +1,81 @@
+package registration
+
+import (
+	"fmt"
+	"strings"
+
+	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
+)
+
+const (
+	create = admissionregistrationv1.Create
+	update = admissionregistrationv1.Update
+)
+
+// judged are the resources of the workload controls, by group. matchPolicy
+// Equivalent brings every version of them. A rule on pods does not match its
+// subresources: ephemeral containers come by one of their own.
+var judged = []struct {
+	group        string
+	resources    []string
+	subresources []string // these know UPDATE only
+}{
+	{"", []string{"pods", "podtemplates", "replicationcontrollers", "serviceaccounts"}, []string{"pods/ephemeralcontainers", "pods/resize"}},
+	{"apps", []string{"deployments", "replicasets", "statefulsets", "daemonsets"}, nil},
+	{"batch", []string{"jobs", "cronjobs"}, nil},
+}
+
+func workloadRules() (rules []admissionregistrationv1.RuleWithOperations) {
+	for _, j := range judged {
+		rules = append(rules, rule(j.group, admissionregistrationv1.NamespacedScope, j.resources, create, update))
+		if len(j.subresources) > 0 {
+			rules = append(rules, rule(j.group, admissionregistrationv1.NamespacedScope, j.subresources, update))
+		}
+	}
+	return rules
+}
+
+// anyRules match every kind; the selector keeps them to one namespace. An object
+// cannot move between namespaces, so its creation is all there is to judge.
+func anyRules() []admissionregistrationv1.RuleWithOperations {
+	r := rule("*", admissionregistrationv1.NamespacedScope, []string{"*"}, create)
+	r.APIVersions = []string{"*"}
+	return []admissionregistrationv1.RuleWithOperations{r}
+}
+
+// notElsewhere keeps what workloadRules bring away from anyRules, and what the
+// cluster's own machinery writes all the time: Events about nodes.
+func notElsewhere() []admissionregistrationv1.MatchCondition {
+	conditions := []admissionregistrationv1.MatchCondition{{
+		Name:       "not-an-event",
+		Expression: `!(request.resource.group in ["", "events.k8s.io"] && request.resource.resource == "events")`,
+	}}
+	for _, j := range judged {
+		name := "core"
+		if j.group != "" {
+			name = j.group
+		}
+		conditions = append(conditions, admissionregistrationv1.MatchCondition{
+			Name: "not-a-workload-of-" + name,
+			Expression: fmt.Sprintf(`!(request.resource.group == %q && request.resource.resource in ["%s"])`,
+				j.group, strings.Join(j.resources, `", "`)),
+		})
+	}
+	return conditions
+}
+
+func policyRules() []admissionregistrationv1.RuleWithOperations {
+	r := rule("hardgate.dev", admissionregistrationv1.ClusterScope, []string{"workloadpolicies"}, create, update)
+	r.APIVersions = []string{"*"}
+	return []admissionregistrationv1.RuleWithOperations{r}
+}
+
+func rule(group string, scope admissionregistrationv1.ScopeType, resources []string, operations ...admissionregistrationv1.OperationType,
+) admissionregistrationv1.RuleWithOperations {
+	return admissionregistrationv1.RuleWithOperations{
+		Operations: operations,
+		Rule: admissionregistrationv1.Rule{
+			APIGroups: []string{group}, APIVersions: []string{"v1"}, Resources: resources, Scope: &scope,
+		},
+	}
+}

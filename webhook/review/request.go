@@ -1,0 +1,257 @@
+package review
+
+import (
+	"fmt"
+
+	"github.com/hardgate-dev/hardgate/webhook/scan"
+	"github.com/hardgate-dev/hardgate/webhook/workload"
+)
+
+// The only version of AdmissionReview that is read, and its kind.
+const (
+	APIVersion = "admission.k8s.io/v1"
+	Kind       = "AdmissionReview"
+)
+
+// The operations of AdmissionRequest.operation.
+const (
+	Create = "CREATE"
+	Update = "UPDATE"
+)
+
+// Request is what the gate reads of an AdmissionRequest. Object and Old point into
+// the document it was decoded from.
+type Request struct {
+	UID         string
+	Kind        workload.Kind
+	Resource    string
+	Subresource string
+	Namespace   string
+	Name        string
+	Operation   string
+	User        User
+	DryRun      bool
+	// Object and Old are the raw objects; nil where the request has none.
+	Object, Old []byte
+	// Workload and OldWorkload are decoded by Decode with DecodeObjects.
+	Workload, OldWorkload *workload.Object
+}
+
+// User is who made the request.
+type User struct {
+	Name   string
+	Groups []string
+}
+
+// In is whether the user belongs to a group.
+func (u User) In(group string) bool {
+	for _, g := range u.Groups {
+		if g == group {
+			return true
+		}
+	}
+	return false
+}
+
+// Error says what is wrong with a document. UID is the request's, where it could
+// be read, whatever else is wrong.
+type Error struct {
+	UID string
+	Err error
+}
+
+// Error is the message.
+func (e *Error) Error() string { return e.Err.Error() }
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// Objects says how Decode treats the objects of a request.
+type Objects bool
+
+// Whether objects are decoded on the way, in the same pass, or only delimited.
+const (
+	RawObjects    Objects = false
+	DecodeObjects Objects = true
+)
+
+// Decode reads an AdmissionReview. Every error is an *Error.
+func Decode(data []byte, objects Objects) (*Request, error) {
+	d := decoder{objects: objects}
+	d.Reset(data)
+	err := d.review()
+	if err == nil {
+		err = d.End()
+	}
+	if err == nil {
+		err = d.complete()
+	}
+	if err != nil {
+		return nil, &Error{UID: d.request.UID, Err: err}
+	}
+	return &d.request, nil
+}
+
+type decoder struct {
+	scan.Scanner
+	objects Objects
+	request Request
+	found   bool
+}
+
+func (d *decoder) review() error {
+	var apiVersion, kind string
+	_, err := d.Scanner.Object(func(name []byte) (err error) {
+		switch string(name) {
+		case "apiVersion":
+			apiVersion, err = d.String()
+		case "kind":
+			kind, err = d.String()
+		case "request":
+			d.found, err = d.Scanner.Object(d.field)
+		default:
+			return d.Skip()
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		return nil
+	})
+	if err == nil && (apiVersion != APIVersion || kind != Kind) {
+		err = fmt.Errorf("%q %q where %s %s should be", apiVersion, kind, APIVersion, Kind)
+	}
+	return err
+}
+
+func (d *decoder) field(name []byte) (err error) {
+	r := &d.request
+	switch string(name) {
+	case "uid":
+		r.UID, err = d.String()
+	case "kind":
+		r.Kind, err = d.kind()
+	case "resource":
+		r.Resource, err = d.resource()
+	case "subResource":
+		r.Subresource, err = d.String()
+	case "namespace":
+		r.Namespace, err = d.String()
+	case "name":
+		r.Name, err = d.String()
+	case "operation":
+		r.Operation, err = d.String()
+	case "userInfo":
+		err = d.user()
+	case "dryRun":
+		r.DryRun, _, err = d.Bool()
+	case "object":
+		r.Object, r.Workload, err = d.object()
+	case "oldObject":
+		r.Old, r.OldWorkload, err = d.object()
+	default:
+		return d.Skip()
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return nil
+}
+
+// object reads an object in the same pass where its kind has been seen, which the
+// API server writes first; else complete does it afterwards.
+func (d *decoder) object() (raw []byte, o *workload.Object, err error) {
+	if null, err := d.Null(); null || err != nil {
+		return nil, nil, err
+	}
+	if d.objects == RawObjects || d.request.Kind == (workload.Kind{}) {
+		raw, err = d.Raw()
+		return raw, nil, err
+	}
+	raw, err = d.RawOf(func() error {
+		decoded, err := workload.DecodeAs(&d.Scanner, d.request.Kind)
+		o = &decoded
+		return err
+	})
+	return raw, o, err
+}
+
+// complete checks what every request has, and decodes objects that came before
+// their kind.
+func (d *decoder) complete() error {
+	r := &d.request
+	switch {
+	case !d.found:
+		return fmt.Errorf("the review has no request")
+	case r.UID == "":
+		return fmt.Errorf("the request has no uid")
+	case r.Kind.Kind == "":
+		return fmt.Errorf("the request has no kind")
+	case r.Operation == "":
+		return fmt.Errorf("the request has no operation")
+	}
+	if d.objects == RawObjects {
+		return nil
+	}
+	for _, o := range []struct {
+		field string
+		raw   []byte
+		to    **workload.Object
+	}{{"object", r.Object, &r.Workload}, {"oldObject", r.Old, &r.OldWorkload}} {
+		if o.raw == nil || *o.to != nil {
+			continue
+		}
+		decoded, err := workload.DecodeAs(scan.New(o.raw), r.Kind)
+		if err != nil {
+			return fmt.Errorf("%s: %w", o.field, err)
+		}
+		*o.to = &decoded
+	}
+	return nil
+}
+
+func (d *decoder) kind() (k workload.Kind, err error) {
+	_, err = d.Scanner.Object(func(name []byte) (err error) {
+		switch string(name) {
+		case "group":
+			k.Group, err = d.String()
+		case "version":
+			k.Version, err = d.String()
+		case "kind":
+			k.Kind, err = d.String()
+		default:
+			return d.Skip()
+		}
+		return err
+	})
+	return k, err
+}
+
+func (d *decoder) resource() (resource string, err error) {
+	_, err = d.Scanner.Object(func(name []byte) (err error) {
+		if string(name) != "resource" {
+			return d.Skip()
+		}
+		resource, err = d.String()
+		return err
+	})
+	return resource, err
+}
+
+func (d *decoder) user() error {
+	_, err := d.Scanner.Object(func(name []byte) (err error) {
+		switch string(name) {
+		case "username":
+			d.request.User.Name, err = d.String()
+		case "groups":
+			err = d.List(func(int) error {
+				group, err := d.String()
+				d.request.User.Groups = append(d.request.User.Groups, group)
+				return err
+			})
+		default:
+			return d.Skip()
+		}
+		return err
+	})
+	return err
+}

@@ -1,0 +1,116 @@
+package ruling
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/hardgate-dev/hardgate/api/v1alpha1"
+	"github.com/hardgate-dev/hardgate/control"
+	"github.com/hardgate-dev/hardgate/webhook/scan"
+)
+
+// Decode reads a WorkloadPolicy from JSON and refuses every field that it does not
+// know: a slip in a name must not become a policy that is looser than it reads.
+func Decode(data []byte) (*v1alpha1.WorkloadPolicy, error) {
+	s := scan.New(data) // for names given twice, which encoding/json lets pass
+	if err := errors.Join(s.Skip(), s.End()); err != nil {
+		return nil, err
+	}
+	var tree any
+	if err := json.Unmarshal(data, &tree); err != nil {
+		return nil, err
+	}
+	unknown := unknownFields("", tree, reflect.TypeFor[v1alpha1.WorkloadPolicy]())
+	r := &v1alpha1.WorkloadPolicy{}
+	if err := json.Unmarshal(data, r); err != nil {
+		unknown = append(unknown, plain(err))
+	}
+	if err := errors.Join(unknown...); err != nil {
+		return nil, err
+	}
+	if want := v1alpha1.GroupVersion.String(); r.APIVersion != want || r.Kind != "WorkloadPolicy" {
+		return nil, fmt.Errorf("%s %s where %s WorkloadPolicy should be", r.APIVersion, r.Kind, want)
+	}
+	return r, nil
+}
+
+// plain says in the user's terms what encoding/json says in Go's.
+func plain(err error) error {
+	var wrong *json.UnmarshalTypeError
+	if !errors.As(err, &wrong) {
+		return err
+	}
+	err = fmt.Errorf("%s: a %s cannot stand here", wrong.Field, wrong.Value)
+	if wrong.Value == "bool" && strings.HasSuffix(wrong.Field, "mode") {
+		err = fmt.Errorf("%w: YAML takes a bare Off for false, write \"Off\" in quotes", err)
+	}
+	return err
+}
+
+// unknownFields walks a value along the type that it is meant for.
+func unknownFields(at string, value any, t reflect.Type) (errs []error) {
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	switch value := value.(type) {
+	case []any:
+		if t.Kind() == reflect.Slice {
+			for i, element := range value {
+				errs = append(errs, unknownFields(fmt.Sprintf("%s[%d]", at, i), element, t.Elem())...)
+			}
+		}
+	case map[string]any:
+		if t.Kind() != reflect.Struct || t == reflect.TypeFor[metav1.ObjectMeta]() {
+			return nil
+		}
+		fields := fieldsOf(t)
+		for _, name := range sortedKeys(value) {
+			below := strings.TrimPrefix(at+"."+name, ".")
+			field, known := fields[name]
+			if !known {
+				errs = append(errs, fmt.Errorf("%s: unknown field%s", below, control.Hint(name, sortedKeys(fields))))
+				continue
+			}
+			errs = append(errs, unknownFields(below, value[name], field)...)
+		}
+	}
+	return errs
+}
+
+// fieldsOf returns a struct's fields by their JSON names, embedded ones included.
+func fieldsOf(t reflect.Type) map[string]reflect.Type {
+	fields := map[string]reflect.Type{}
+	for i := range t.NumField() {
+		f := t.Field(i)
+		if name := jsonName(f); name != "" {
+			fields[name] = f.Type
+			continue
+		}
+		if f.Anonymous {
+			for name, inner := range fieldsOf(f.Type) {
+				fields[name] = inner
+			}
+		}
+	}
+	return fields
+}
+
+func jsonName(f reflect.StructField) string {
+	name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+	return name
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}

@@ -1,0 +1,243 @@
+package scan
+
+import (
+	"bytes"
+	"fmt"
+	"math"
+	"strconv"
+	"unicode/utf8"
+)
+
+// MaxDepth is how deep objects and lists may nest. The deepest object that the
+// API server serves nests about 30 levels.
+const MaxDepth = 200
+
+// Scanner reads one JSON document. The zero value is not usable: call New. It is
+// not safe for concurrent use. After an error its position is undefined.
+type Scanner struct {
+	data  []byte
+	pos   int
+	depth int
+	names []name // names of the open objects, innermost last; see names.go
+}
+
+// New returns a Scanner at the start of data, which it does not modify. Bytes
+// that methods return may share data's memory.
+func New(data []byte) *Scanner { return &Scanner{data: data} }
+
+// Reset makes the Scanner read data from its start and keeps its buffers.
+func (s *Scanner) Reset(data []byte) {
+	s.data, s.pos, s.depth, s.names = data, 0, 0, s.names[:0]
+}
+
+// SyntaxError says what is wrong and at which byte of the document.
+type SyntaxError struct {
+	Offset int
+	Msg    string
+}
+
+// Error is the message with its offset.
+func (e *SyntaxError) Error() string { return fmt.Sprintf("offset %d: %s", e.Offset, e.Msg) }
+
+func (s *Scanner) errorf(format string, args ...any) error {
+	return &SyntaxError{Offset: s.pos, Msg: fmt.Sprintf(format, args...)}
+}
+
+// unexpected is the error for whatever stands at the position.
+func (s *Scanner) unexpected(want string) error {
+	if s.pos >= len(s.data) {
+		return s.errorf("the document ends where %s should be", want)
+	}
+	return s.errorf("%q where %s should be", s.data[s.pos], want)
+}
+
+// peek skips white space and returns the next byte, 0 at the end.
+func (s *Scanner) peek() byte {
+	for s.pos < len(s.data) {
+		switch c := s.data[s.pos]; c {
+		case ' ', '\t', '\r', '\n':
+			s.pos++
+		default:
+			return c
+		}
+	}
+	return 0
+}
+
+// End returns an error when anything but white space is left.
+func (s *Scanner) End() error {
+	if s.peek() != 0 || s.pos < len(s.data) {
+		return s.unexpected("the end")
+	}
+	return nil
+}
+
+// Object reads an object and calls field for every name in it, in order. field
+// must consume the value: read it or Skip it. name is valid until the next call
+// on the Scanner. null is an empty object: present is false then.
+func (s *Scanner) Object(field func(name []byte) error) (present bool, err error) {
+	if s.peek() == 'n' {
+		return false, s.literal("null")
+	}
+	if err := s.open('{', "an object"); err != nil {
+		return false, err
+	}
+	first := len(s.names)
+	for more := s.peek() != '}'; more; {
+		key, err := s.name(first)
+		if err != nil {
+			return true, err
+		}
+		if err := field(key); err != nil {
+			return true, err
+		}
+		if more, err = s.next('}'); err != nil {
+			return true, err
+		}
+	}
+	s.close()
+	s.names = s.names[:first]
+	return true, nil
+}
+
+// List reads a list and calls element for every index. element must consume the
+// value. null is an empty list.
+func (s *Scanner) List(element func(index int) error) error {
+	if s.peek() == 'n' {
+		return s.literal("null")
+	}
+	if err := s.open('[', "a list"); err != nil {
+		return err
+	}
+	more := s.peek() != ']'
+	for i := 0; more; i++ {
+		if err := element(i); err != nil {
+			return err
+		}
+		var err error
+		if more, err = s.next(']'); err != nil {
+			return err
+		}
+	}
+	s.close()
+	return nil
+}
+
+func (s *Scanner) open(bracket byte, what string) error {
+	if s.peek() != bracket {
+		return s.unexpected(what)
+	}
+	if s.depth++; s.depth > MaxDepth {
+		return s.errorf("nested deeper than %d levels", MaxDepth)
+	}
+	s.pos++
+	return nil
+}
+
+func (s *Scanner) close() {
+	s.pos++
+	s.depth--
+}
+
+// next stands behind a member: true after a comma, false before the bracket.
+func (s *Scanner) next(bracket byte) (more bool, err error) {
+	switch s.peek() {
+	case ',':
+		s.pos++
+		return true, nil
+	case bracket:
+		return false, nil
+	}
+	return false, s.unexpected("a comma or " + strconv.Quote(string(bracket)))
+}
+
+// Null consumes a null, where there is one.
+func (s *Scanner) Null() (bool, error) {
+	if s.peek() != 'n' {
+		return false, nil
+	}
+	return true, s.literal("null")
+}
+
+// String reads a string into memory of its own. null is the empty string.
+func (s *Scanner) String() (string, error) {
+	raw, err := s.Bytes()
+	return string(raw), err
+}
+
+// Bytes reads a string without copying it where it has no escapes. null is nil.
+func (s *Scanner) Bytes() ([]byte, error) {
+	if s.peek() == 'n' {
+		return nil, s.literal("null")
+	}
+	raw, escaped, err := s.quoted()
+	if err != nil {
+		return nil, err
+	}
+	if escaped {
+		if raw, err = s.unescape(raw); err != nil {
+			return nil, err
+		}
+	}
+	if !utf8.Valid(raw) {
+		return nil, s.errorf("a string that is not UTF-8")
+	}
+	return raw, nil
+}
+
+// Bool reads true or false. null is absent: set is false then.
+func (s *Scanner) Bool() (value, set bool, err error) {
+	switch s.peek() {
+	case 't':
+		return true, true, s.literal("true")
+	case 'f':
+		return false, true, s.literal("false")
+	case 'n':
+		return false, false, s.literal("null")
+	}
+	return false, false, s.unexpected("true or false")
+}
+
+// Int reads a whole number of 64 bits, written without fraction or exponent as
+// the API server demands. null is absent: set is false then.
+func (s *Scanner) Int() (value int64, set bool, err error) {
+	if s.peek() == 'n' {
+		return 0, false, s.literal("null")
+	}
+	start := s.pos
+	if err := s.number(); err != nil {
+		return 0, false, err
+	}
+	raw := s.data[start:s.pos]
+	if bytes.ContainsAny(raw, ".eE") {
+		s.pos = start
+		return 0, false, s.errorf("%s where a whole number should be", raw)
+	}
+	value, err = strconv.ParseInt(string(raw), 10, 64)
+	if err != nil {
+		s.pos = start
+		return 0, false, s.errorf("%s is beyond %d bits", raw, int(math.Log2(math.MaxInt64))+1)
+	}
+	return value, true, nil
+}
+
+// Raw skips one value and returns its bytes, which share the document's memory.
+func (s *Scanner) Raw() ([]byte, error) { return s.RawOf(s.Skip) }
+
+// RawOf returns the bytes of the value that read consumes.
+func (s *Scanner) RawOf(read func() error) ([]byte, error) {
+	s.peek()
+	start := s.pos
+	if err := read(); err != nil {
+		return nil, err
+	}
+	return s.data[start:s.pos], nil
+}
+
+func (s *Scanner) literal(word string) error {
+	if len(s.data)-s.pos < len(word) || string(s.data[s.pos:s.pos+len(word)]) != word {
+		return s.unexpected("a value")
+	}
+	s.pos += len(word)
+	return nil
+}
