@@ -43,15 +43,6 @@ type User struct {
 	Groups []string
 }
 
-// In is whether the user belongs to a group.
-func (u User) In(group string) bool {
-	for _, g := range u.Groups {
-		if g == group {
-			return true
-		}
-	}
-	return false
-}
 
 // Error says what is wrong with a document. UID is the request's, where it could
 // be read, whatever else is wrong.

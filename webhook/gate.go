@@ -1,0 +1,182 @@
+package webhook
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"sync/atomic"
+
+	"k8s.io/apimachinery/pkg/labels"
+
+	"github.com/hardgate-dev/hardgate/control"
+	"github.com/hardgate-dev/hardgate/webhook/policy"
+	"github.com/hardgate-dev/hardgate/webhook/review"
+	"github.com/hardgate-dev/hardgate/webhook/ruling"
+	"github.com/hardgate-dev/hardgate/webhook/workload"
+)
+
+// Cluster is what the gate asks the cluster. Errors mean "could not tell".
+type Cluster interface {
+	// Labels returns the labels of a namespace.
+	Labels(ctx context.Context, namespace string) (labels.Set, error)
+	// Automount returns automountServiceAccountToken of an account; unset where the
+	// account does not say or does not exist.
+	Automount(ctx context.Context, namespace, account string) (workload.Optional[bool], error)
+}
+
+// Gate judges requests. It is safe for concurrent use.
+type Gate struct {
+	cluster Cluster
+	metrics *Metrics
+	book    atomic.Pointer[ruling.Book]
+}
+
+// NewGate makes a gate that rules everything in the default mode until SetBook.
+func NewGate(cluster Cluster, metrics *Metrics) *Gate {
+	g := &Gate{cluster: cluster, metrics: metrics}
+	g.book.Store(&ruling.Book{})
+	return g
+}
+
+// SetBook puts other rulings in force for requests that start from now on.
+func (g *Gate) SetBook(b *ruling.Book) { g.book.Store(b) }
+
+// badRequest is an error in what was asked, not in answering it.
+type badRequest struct{ error }
+
+// workloads judges a workload or a ServiceAccount.
+func (g *Gate) workloads(ctx context.Context, r *review.Request) (response, error) {
+	if err := judgeable(r); err != nil {
+		return response{}, badRequest{err}
+	}
+	return g.decide(ctx, r, nil)
+}
+
+// namespaced judges any object by where it stands.
+func (g *Gate) namespaced(ctx context.Context, r *review.Request) (response, error) {
+	if err := complete(r); err != nil {
+		return response{}, badRequest{err}
+	}
+	return g.decide(ctx, r, func(id control.ID) bool { return id == "default-namespace" })
+}
+
+// subresources are those of pods that carry a whole pod whose containers change.
+var subresources = map[string]bool{"": true, "ephemeralcontainers": true, "resize": true}
+
+// judgeable refuses what the workload controls are not about. The API server sends
+// such requests only where a configuration is wrong, and to wave them through
+// would hide that.
+func judgeable(r *review.Request) error {
+	switch {
+	case !workload.IsWorkload(r.Kind) && !isAccount(r.Kind):
+		return fmt.Errorf("kind %s is not judged here", r.Kind)
+	case !subresources[r.Subresource] || r.Subresource != "" && r.Kind.Kind != "Pod":
+		return fmt.Errorf("subresource %q of %s is not judged here", r.Subresource, r.Kind)
+	}
+	return complete(r)
+}
+
+// complete refuses a request without the objects of its operation.
+func complete(r *review.Request) error {
+	switch {
+	case r.Operation != review.Create && r.Operation != review.Update:
+		return fmt.Errorf("operation %q is not judged: create and update are", r.Operation)
+	case r.Workload == nil:
+		return fmt.Errorf("the request has no object")
+	case r.Operation == review.Update && r.OldWorkload == nil:
+		return fmt.Errorf("the update has no oldObject")
+	case r.Namespace == "":
+		return fmt.Errorf("the request has no namespace")
+	}
+	return nil
+}
+
+func isAccount(k workload.Kind) bool { return k.Group == "" && k.Kind == "ServiceAccount" }
+
+// decide judges the request by the controls that only lets through; nil is all.
+func (g *Gate) decide(ctx context.Context, r *review.Request, only func(control.ID) bool) (response, error) {
+	namespace, err := g.cluster.Labels(ctx, r.Namespace)
+	if err != nil {
+		return response{}, fmt.Errorf("reading namespace %s: %w", r.Namespace, err)
+	}
+	judged := g.book.Load().For(namespace)
+	if only != nil {
+		judged = restrict(judged, only)
+	}
+	subject, err := g.subject(ctx, r, r.Workload)
+	if err != nil {
+		return response{}, err
+	}
+	var old *policy.Subject
+	if r.Operation == review.Update {
+		if old, err = g.subject(ctx, r, r.OldWorkload); err != nil {
+			return response{}, err
+		}
+	}
+	decisions := judge(judged, subject, old, ceiling(r))
+	g.metrics.count(decisions)
+	return respond(r.UID, describe(r), decisions), nil
+}
+
+func restrict(judged []ruling.Judged, only func(control.ID) bool) []ruling.Judged {
+	var kept []ruling.Judged
+	for _, j := range judged {
+		if only(j.Policy.ID) {
+			kept = append(kept, j)
+		}
+	}
+	return kept
+}
+
+// subject adds the facts of the cluster to an object.
+func (g *Gate) subject(ctx context.Context, r *review.Request, o *workload.Object) (*policy.Subject, error) {
+	o.Namespace = r.Namespace // an object may leave it out, the request does not
+	s := &policy.Subject{Object: o, Admitted: true}
+	// Pods show by their volumes whether they get a token; templates do not.
+	if p := o.Pod; p != nil && p.Template && !p.Automount.Set {
+		account := p.ServiceAccount
+		if account == "" {
+			account = "default"
+		}
+		var err error
+		if s.AccountAutomount, err = g.cluster.Automount(ctx, r.Namespace, account); err != nil {
+			return nil, fmt.Errorf("reading ServiceAccount %s/%s: %w", r.Namespace, account, err)
+		}
+	}
+	return s, nil
+}
+
+// describe names the object to the user: "Deployment shop/web".
+func describe(r *review.Request) string {
+	name := r.Workload.DisplayName()
+	if name == "" {
+		name = r.Name
+	}
+	if r.Subresource != "" {
+		name += " (" + r.Subresource + ")"
+	}
+	return r.Kind.Kind + " " + r.Namespace + "/" + name
+}
+
+// policies judges a WorkloadPolicy.
+func (g *Gate) policies(_ context.Context, r *review.Request) (response, error) {
+	if r.Kind.Kind != "WorkloadPolicy" || r.Object == nil {
+		return response{}, badRequest{fmt.Errorf("kind %s is not judged here, or the request has no object", r.Kind)}
+	}
+	resource, err := ruling.Decode(r.Object)
+	if err != nil {
+		return invalid(r.UID, []error{err}), nil
+	}
+	if errs := ruling.Validate(resource); len(errs) > 0 {
+		return invalid(r.UID, errs), nil
+	}
+	return response{UID: r.UID, Allowed: true, Warnings: ruling.Warnings(resource)}, nil
+}
+
+func invalid(uid string, errs []error) response {
+	message := "hardgate refuses this WorkloadPolicy:"
+	for _, err := range errs {
+		message += "\n- " + err.Error()
+	}
+	return response{UID: uid, Status: &status{Code: http.StatusUnprocessableEntity, Reason: "Invalid", Message: message}}
+}

@@ -1,0 +1,158 @@
+package webhook
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/hardgate-dev/hardgate/control"
+	"github.com/hardgate-dev/hardgate/webhook/review"
+)
+
+// answer is an AdmissionReview with a response: what k8s.io/api/admission/v1
+// writes, without the fields that the gate never sets.
+type answer struct {
+	Kind       string   `json:"kind"`
+	APIVersion string   `json:"apiVersion"`
+	Response   response `json:"response"`
+}
+
+type response struct {
+	UID              string            `json:"uid"`
+	Allowed          bool              `json:"allowed"`
+	Status           *status           `json:"status,omitempty"`
+	AuditAnnotations map[string]string `json:"auditAnnotations,omitempty"`
+	Warnings         []string          `json:"warnings,omitempty"`
+}
+
+type status struct {
+	Code    int    `json:"code"`
+	Reason  string `json:"reason,omitempty"`
+	Message string `json:"message"`
+}
+
+func (r response) encode() []byte {
+	body, err := json.Marshal(answer{Kind: review.Kind, APIVersion: review.APIVersion, Response: r})
+	if err != nil {
+		// Strings and numbers always encode.
+		panic(fmt.Sprintf("encoding a response: %v", err))
+	}
+	return body
+}
+
+// refusal answers a request that could not be judged: not allowed, whatever the
+// webhook's failurePolicy.
+func refusal(uid string, code int, message string) response {
+	reason := "BadRequest"
+	if code != http.StatusBadRequest {
+		reason = http.StatusText(code)
+	}
+	return response{UID: uid, Status: &status{Code: code, Reason: reason, Message: "hardgate: " + message}}
+}
+
+// The API server cuts a warning of over 256 characters when all together have over
+// 4096, and an audit annotation has no limit of its own.
+const (
+	maxWarning    = 256
+	maxAnnotation = 2048
+	maxDenials    = 20
+)
+
+// respond turns decisions into an answer. kind names the object to the user.
+func respond(uid, kind string, decisions []decision) response {
+	r := response{UID: uid, Allowed: true}
+	var denials []string
+	for i := range decisions {
+		d := &decisions[i]
+		if len(d.violations) == 0 {
+			continue
+		}
+		if r.AuditAnnotations == nil {
+			r.AuditAnnotations = make(map[string]string)
+		}
+		r.AuditAnnotations[string(d.id)] = d.annotation()
+		if w := d.warning(); w != "" {
+			r.Warnings = append(r.Warnings, w)
+		}
+		denials = append(denials, d.denials()...)
+	}
+	if len(denials) > 0 {
+		r.Allowed = false
+		r.Status = &status{Code: http.StatusForbidden, Reason: "Forbidden", Message: denialMessage(kind, denials)}
+	}
+	return r
+}
+
+func denialMessage(kind string, denials []string) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "hardgate refuses this %s:", kind)
+	for i, d := range denials {
+		if i == maxDenials {
+			fmt.Fprintf(&b, "\n- and %d more", len(denials)-i)
+			break
+		}
+		b.WriteString("\n- ")
+		b.WriteString(d)
+	}
+	return b.String()
+}
+
+// denials is one line for each finding that is denied.
+func (d *decision) denials() (lines []string) {
+	for _, v := range d.violations {
+		if v.mode == control.Enforce {
+			lines = append(lines, fmt.Sprintf("%s: %s: %s; mend: %s", d.title(), v.Path, v.Detail, d.remedy()))
+		}
+	}
+	return lines
+}
+
+// warning is one line for all findings of the control that are warned of.
+func (d *decision) warning() string {
+	first, n := -1, 0
+	for i, v := range d.violations {
+		if v.mode == control.Warn {
+			if n++; first < 0 {
+				first = i
+			}
+		}
+	}
+	if n == 0 {
+		return ""
+	}
+	v := d.violations[first]
+	line := fmt.Sprintf("hardgate: %s: %s: %s", d.title(), v.Path, v.Detail)
+	if n > 1 {
+		line += fmt.Sprintf(" (and %d more)", n-1)
+	}
+	if v.standing {
+		line += "; it was there before this change"
+	}
+	return cut(line+"; mend: "+d.remedy(), maxWarning)
+}
+
+// annotation is every finding of the control, for the audit log.
+func (d *decision) annotation() string {
+	var b strings.Builder
+	for i, v := range d.violations {
+		if i > 0 {
+			b.WriteString("; ")
+		}
+		fmt.Fprintf(&b, "%s %s: %s", v.mode, v.Path, v.Detail)
+	}
+	return cut(b.String(), maxAnnotation)
+}
+
+// cut shortens s to at most limit bytes at a rune's edge.
+func cut(s string, limit int) string {
+	if len(s) <= limit {
+		return s
+	}
+	const dots = "…"
+	end := limit - len(dots)
+	for end > 0 && s[end]&0xC0 == 0x80 {
+		end--
+	}
+	return s[:end] + dots
+}

@@ -1,0 +1,97 @@
+package webhook
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"path/filepath"
+	"sync/atomic"
+	"time"
+
+	"sigs.k8s.io/controller-runtime/pkg/certwatcher"
+	logf "sigs.k8s.io/controller-runtime/pkg/log"
+)
+
+// Server serves a handler over TLS until its context ends, then finishes the
+// requests in flight.
+type Server struct {
+	Handler http.Handler
+	// Address is host:port to listen on.
+	Address string
+	// CertDir holds tls.crt and tls.key, which are read again when they change.
+	CertDir string
+	// Drain is how long requests are still taken after the context has ended: as
+	// long as it takes the cluster to notice that the replica is going.
+	Drain time.Duration
+
+	listening atomic.Bool
+}
+
+// grace is how long requests in flight may take at the end. The API server gives
+// none more than a few seconds.
+const grace = 15 * time.Second
+
+// Ready is an error until the server listens, and again when it drains.
+func (s *Server) Ready(*http.Request) error {
+	if !s.listening.Load() {
+		return errors.New("not listening")
+	}
+	return nil
+}
+
+// Start serves until ctx ends. The error is nil after an orderly end.
+func (s *Server) Start(ctx context.Context) error {
+	log := logf.FromContext(ctx).WithName("server")
+	watcher, err := certwatcher.New(filepath.Join(s.CertDir, "tls.crt"), filepath.Join(s.CertDir, "tls.key"))
+	if err != nil {
+		return fmt.Errorf("reading the serving certificate: %w", err)
+	}
+	var listen net.ListenConfig
+	listener, err := listen.Listen(ctx, "tcp", s.Address)
+	if err != nil {
+		return fmt.Errorf("listening on %s: %w", s.Address, err)
+	}
+	server := &http.Server{
+		Handler:           s.Handler,
+		BaseContext:       func(net.Listener) context.Context { return context.WithoutCancel(ctx) },
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       15 * time.Second,
+		WriteTimeout:      15 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    32 << 10,
+		TLSConfig: &tls.Config{
+			MinVersion:     tls.VersionTLS12,
+			GetCertificate: watcher.GetCertificate,
+			NextProtos:     []string{"h2", "http/1.1"},
+		},
+	}
+	watching, stopWatching := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopWatching()
+	go func() {
+		if err := watcher.Start(watching); err != nil {
+			log.Error(err, "serving certificate is no longer watched")
+		}
+	}()
+	ended := make(chan error, 1)
+	go func() { ended <- server.ServeTLS(listener, "", "") }()
+	s.listening.Store(true)
+	log.Info("serving", "address", listener.Addr().String())
+
+	select {
+	case err := <-ended:
+		return fmt.Errorf("serving: %w", err)
+	case <-ctx.Done():
+	}
+	s.listening.Store(false)
+	log.Info("draining", "for", s.Drain.String())
+	time.Sleep(s.Drain)
+	finish, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
+	defer cancel()
+	if err := server.Shutdown(finish); err != nil {
+		return fmt.Errorf("finishing requests in flight: %w", err)
+	}
+	return nil
+}
