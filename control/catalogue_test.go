@@ -8,6 +8,7 @@ import (
 	"testing"
 	"unicode"
 	"unicode/utf8"
+	"unicode/utf8"
 )
 
 func hangul(s string) bool {
@@ -77,7 +78,7 @@ func TestCatalogueStyle(t *testing.T) {
 				t.Errorf("%s: why is not one sentence: %q", c.ID, why)
 			}
 		}
-		if r := []rune(c.Remedy.EN)[0]; unicode.IsUpper(r) || strings.HasSuffix(c.Remedy.EN, ".") {
+		if r, _ := utf8.DecodeRuneInString(c.Remedy.EN); unicode.IsUpper(r) || strings.HasSuffix(c.Remedy.EN, ".") {
 			t.Errorf("%s: remedy begins with a capital or ends in a full stop: %q", c.ID, c.Remedy.EN)
 		}
 		if !strings.Contains(c.Remedy.KO, "십시오") || strings.HasSuffix(c.Remedy.KO, ".") {

@@ -59,7 +59,7 @@ func TestEdits(t *testing.T) {
 }
 
 func TestModes(t *testing.T) {
-	if !(Off < Audit && Audit < Warn && Warn < Enforce) {
+	if Off >= Audit || Audit >= Warn || Warn >= Enforce {
 		t.Error("the modes are not ordered from the mildest to the strictest")
 	}
 	for _, m := range []Mode{Off, Audit, Warn, Enforce} {

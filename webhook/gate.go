@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strings"
 	"sync/atomic"
 
 	"k8s.io/apimachinery/pkg/labels"
@@ -174,9 +175,10 @@ func (g *Gate) policies(_ context.Context, r *review.Request) (response, error) 
 }
 
 func invalid(uid string, errs []error) response {
-	message := "hardgate refuses this WorkloadPolicy:"
+	var message strings.Builder
+	message.WriteString("hardgate refuses this WorkloadPolicy:")
 	for _, err := range errs {
-		message += "\n- " + err.Error()
+		message.WriteString("\n- " + err.Error())
 	}
-	return response{UID: uid, Status: &status{Code: http.StatusUnprocessableEntity, Reason: "Invalid", Message: message}}
+	return response{UID: uid, Status: &status{Code: http.StatusUnprocessableEntity, Reason: "Invalid", Message: message.String()}}
 }

@@ -38,10 +38,11 @@ func (g *Gate) Handler() http.Handler {
 func (g *Gate) serve(objects review.Objects, judge judgeFunc) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		start := time.Now()
-		outcome := "error"
+		outcome := outcomeError
+		log := logf.FromContext(req.Context())
 		defer func() {
 			if p := recover(); p != nil {
-				logf.FromContext(req.Context()).Error(fmt.Errorf("%v", p), "request panicked", "stack", string(debug.Stack()))
+				log.Error(fmt.Errorf("%v", p), "request panicked", "stack", string(debug.Stack()))
 				http.Error(w, "hardgate: internal error", http.StatusInternalServerError)
 			}
 			g.metrics.answered(outcome, time.Since(start))

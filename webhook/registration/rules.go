@@ -2,6 +2,7 @@ package registration
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
@@ -57,11 +58,20 @@ func notElsewhere() []admissionregistrationv1.MatchCondition {
 		}
 		conditions = append(conditions, admissionregistrationv1.MatchCondition{
 			Name: "not-a-workload-of-" + name,
-			Expression: fmt.Sprintf(`!(request.resource.group == %q && request.resource.resource in ["%s"])`,
-				j.group, strings.Join(j.resources, `", "`)),
+			Expression: fmt.Sprintf(`!(request.resource.group == %q && request.resource.resource in %s)`,
+				j.group, celList(j.resources)),
 		})
 	}
 	return conditions
+}
+
+// celList writes a list of strings in CEL.
+func celList(values []string) string {
+	quoted := make([]string, len(values))
+	for i, v := range values {
+		quoted[i] = strconv.Quote(v)
+	}
+	return "[" + strings.Join(quoted, ", ") + "]"
 }
 
 func policyRules() []admissionregistrationv1.RuleWithOperations {

@@ -43,7 +43,6 @@ type User struct {
 	Groups []string
 }
 
-
 // Error says what is wrong with a document. UID is the request's, where it could
 // be read, whatever else is wrong.
 type Error struct {
@@ -92,14 +91,14 @@ type decoder struct {
 
 func (d *decoder) review() error {
 	var apiVersion, kind string
-	_, err := d.Scanner.Object(func(name []byte) (err error) {
+	_, err := d.Object(func(name []byte) (err error) {
 		switch string(name) {
 		case "apiVersion":
 			apiVersion, err = d.String()
 		case "kind":
 			kind, err = d.String()
 		case "request":
-			d.found, err = d.Scanner.Object(d.field)
+			d.found, err = d.Object(d.field)
 		default:
 			return d.Skip()
 		}
@@ -136,9 +135,9 @@ func (d *decoder) field(name []byte) (err error) {
 	case "dryRun":
 		r.DryRun, _, err = d.Bool()
 	case "object":
-		r.Object, r.Workload, err = d.object()
+		r.Object, r.Workload, err = d.payload()
 	case "oldObject":
-		r.Old, r.OldWorkload, err = d.object()
+		r.Old, r.OldWorkload, err = d.payload()
 	default:
 		return d.Skip()
 	}
@@ -148,9 +147,9 @@ func (d *decoder) field(name []byte) (err error) {
 	return nil
 }
 
-// object reads an object in the same pass where its kind has been seen, which the
+// payload reads an object in the same pass where its kind has been seen, which the
 // API server writes first; else complete does it afterwards.
-func (d *decoder) object() (raw []byte, o *workload.Object, err error) {
+func (d *decoder) payload() (raw []byte, o *workload.Object, err error) {
 	if null, err := d.Null(); null || err != nil {
 		return nil, nil, err
 	}
@@ -201,7 +200,7 @@ func (d *decoder) complete() error {
 }
 
 func (d *decoder) kind() (k workload.Kind, err error) {
-	_, err = d.Scanner.Object(func(name []byte) (err error) {
+	_, err = d.Object(func(name []byte) (err error) {
 		switch string(name) {
 		case "group":
 			k.Group, err = d.String()
@@ -218,7 +217,7 @@ func (d *decoder) kind() (k workload.Kind, err error) {
 }
 
 func (d *decoder) resource() (resource string, err error) {
-	_, err = d.Scanner.Object(func(name []byte) (err error) {
+	_, err = d.Object(func(name []byte) (err error) {
 		if string(name) != "resource" {
 			return d.Skip()
 		}
@@ -229,7 +228,7 @@ func (d *decoder) resource() (resource string, err error) {
 }
 
 func (d *decoder) user() error {
-	_, err := d.Scanner.Object(func(name []byte) (err error) {
+	_, err := d.Object(func(name []byte) (err error) {
 		switch string(name) {
 		case "username":
 			d.request.User.Name, err = d.String()

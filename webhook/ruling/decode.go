@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -86,16 +87,13 @@ func unknownFields(at string, value any, t reflect.Type) (errs []error) {
 // fieldsOf returns a struct's fields by their JSON names, embedded ones included.
 func fieldsOf(t reflect.Type) map[string]reflect.Type {
 	fields := map[string]reflect.Type{}
-	for i := range t.NumField() {
-		f := t.Field(i)
+	for f := range t.Fields() {
 		if name := jsonName(f); name != "" {
 			fields[name] = f.Type
 			continue
 		}
 		if f.Anonymous {
-			for name, inner := range fieldsOf(f.Type) {
-				fields[name] = inner
-			}
+			maps.Copy(fields, fieldsOf(f.Type))
 		}
 	}
 	return fields
@@ -107,10 +105,5 @@ func jsonName(f reflect.StructField) string {
 }
 
 func sortedKeys[V any](m map[string]V) []string {
-	keys := make([]string, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return keys
+	return slices.Sorted(maps.Keys(m))
 }

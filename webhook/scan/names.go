@@ -26,9 +26,7 @@ func (s *Scanner) name(first int) ([]byte, error) {
 		return nil, err
 	}
 	if escaped {
-		if key, err = s.unescape(key); err != nil {
-			return nil, err
-		}
+		key = unescape(key)
 	}
 	if s.repeated(first, key) {
 		return nil, s.errorf("the name %q is given twice", key)

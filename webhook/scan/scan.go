@@ -175,9 +175,7 @@ func (s *Scanner) Bytes() ([]byte, error) {
 		return nil, err
 	}
 	if escaped {
-		if raw, err = s.unescape(raw); err != nil {
-			return nil, err
-		}
+		raw = unescape(raw)
 	}
 	if !utf8.Valid(raw) {
 		return nil, s.errorf("a string that is not UTF-8")

@@ -80,7 +80,7 @@ func (s *Scanner) escape(i int) (int, error) {
 
 // unescape returns raw, whose escapes quoted has checked, in its plain form. A
 // lone surrogate becomes U+FFFD, as in encoding/json.
-func (s *Scanner) unescape(raw []byte) ([]byte, error) {
+func unescape(raw []byte) []byte {
 	plain := make([]byte, 0, len(raw))
 	for i := 0; i < len(raw); {
 		if raw[i] != '\\' {
@@ -121,7 +121,7 @@ func (s *Scanner) unescape(raw []byte) ([]byte, error) {
 		}
 		i += 2
 	}
-	return plain, nil
+	return plain
 }
 
 func hex4(b []byte) (rune, bool) {

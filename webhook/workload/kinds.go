@@ -1,6 +1,9 @@
 package workload
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // location is where a kind keeps its pod spec.
 type location struct {
@@ -40,10 +43,8 @@ func locate(k Kind) (where location, ok bool, err error) {
 	if !ok {
 		return location{}, false, nil
 	}
-	for _, v := range where.versions {
-		if v == k.Version {
-			return where, true, nil
-		}
+	if slices.Contains(where.versions, k.Version) {
+		return where, true, nil
 	}
 	return location{}, false, fmt.Errorf("unknown version %q of %s", k.APIVersion(), k.Kind)
 }
