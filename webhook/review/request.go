@@ -2,6 +2,7 @@ package review
 
 import (
 	"fmt"
+	"sync"
 
 	"github.com/hardgate-dev/hardgate/webhook/scan"
 	"github.com/hardgate-dev/hardgate/webhook/workload"
@@ -67,8 +68,10 @@ const (
 
 // Decode reads an AdmissionReview. Every error is an *Error.
 func Decode(data []byte, objects Objects) (*Request, error) {
-	d := decoder{objects: objects}
+	d := decoders.Get().(*decoder)
+	defer decoders.Put(d)
 	d.Reset(data)
+	d.objects, d.found, d.request = objects, false, &Request{}
 	err := d.review()
 	if err == nil {
 		err = d.End()
@@ -79,13 +82,16 @@ func Decode(data []byte, objects Objects) (*Request, error) {
 	if err != nil {
 		return nil, &Error{UID: d.request.UID, Err: err}
 	}
-	return &d.request, nil
+	return d.request, nil
 }
+
+// decoders keep their scanners' buffers from one request to the next.
+var decoders = sync.Pool{New: func() any { return new(decoder) }}
 
 type decoder struct {
 	scan.Scanner
 	objects Objects
-	request Request
+	request *Request
 	found   bool
 }
 
@@ -114,7 +120,7 @@ func (d *decoder) review() error {
 }
 
 func (d *decoder) field(name []byte) (err error) {
-	r := &d.request
+	r := d.request
 	switch string(name) {
 	case "uid":
 		r.UID, err = d.String()
@@ -168,7 +174,7 @@ func (d *decoder) payload() (raw []byte, o *workload.Object, err error) {
 // complete checks what every request has, and decodes objects that came before
 // their kind.
 func (d *decoder) complete() error {
-	r := &d.request
+	r := d.request
 	switch {
 	case !d.found:
 		return fmt.Errorf("the review has no request")

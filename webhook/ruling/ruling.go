@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"sync"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
@@ -32,10 +33,13 @@ type Judged struct {
 	Rulings []Ruling
 }
 
-// Book is a set of compiled WorkloadPolicies. It is immutable and safe for
+// Book is a set of compiled WorkloadPolicies. It does not change and is safe for
 // concurrent use. The zero value rules everything in DefaultMode.
 type Book struct {
 	entries []entry
+	// answers holds what For has found, by which entries select the namespace:
+	// there are as many as kinds of namespaces, not as namespaces.
+	answers sync.Map // string -> []Judged
 }
 
 type entry struct {
@@ -103,23 +107,39 @@ func mode(m v1alpha1.Mode) (control.Mode, bool) {
 
 // For returns what is judged in a namespace with these labels, in the order of the
 // benchmark. Controls that are Off everywhere are left out. Labels that are
-// missing, such as those of a manifest's namespace, simply do not match.
+// missing, such as those of a manifest's namespace, simply do not match. The
+// answer is shared: callers must not change it.
 func (b *Book) For(namespace labels.Set) []Judged {
+	selecting := make([]byte, len(b.entries))
+	for i := range b.entries {
+		if b.entries[i].selector.Matches(namespace) {
+			selecting[i] = 1
+		}
+	}
+	if known, ok := b.answers.Load(string(selecting)); ok {
+		return known.([]Judged)
+	}
+	judged := b.answer(selecting)
+	b.answers.Store(string(selecting), judged)
+	return judged
+}
+
+func (b *Book) answer(selecting []byte) []Judged {
 	all := policy.All()
 	judged := make([]Judged, 0, len(all))
 	for _, p := range all {
-		if rulings := b.rulings(p.ID, namespace); len(rulings) > 0 {
+		if rulings := b.rulings(p.ID, selecting); len(rulings) > 0 {
 			judged = append(judged, Judged{Policy: p, Rulings: rulings})
 		}
 	}
 	return judged
 }
 
-func (b *Book) rulings(id control.ID, namespace labels.Set) []Ruling {
+func (b *Book) rulings(id control.ID, selecting []byte) []Ruling {
 	var rulings []Ruling
 	mentioned := false
-	for _, e := range b.entries {
-		if !e.selector.Matches(namespace) {
+	for i, e := range b.entries {
+		if selecting[i] == 0 {
 			continue
 		}
 		s, listed := e.controls[id]

@@ -8,11 +8,18 @@ const manyNames = 48
 
 // name is one name of an open object. sum rules most of the others out without
 // a look at the bytes.
+// Where it stands is kept as offsets: pointers would cost a write barrier each.
 type name struct {
-	sum   uint64
-	bytes []byte
-	// seen holds all names of a large object; only its first name has one.
-	seen map[string]struct{}
+	sum        uint64
+	start, end int
+	escaped    bool // the offsets are into plain, not into the document
+}
+
+func (s *Scanner) text(n *name) []byte {
+	if n.escaped {
+		return s.plain[n.start:n.end]
+	}
+	return s.data[n.start:n.end]
 }
 
 // name reads a member's name and the colon behind it. first is the index in
@@ -25,10 +32,12 @@ func (s *Scanner) name(first int) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	end := s.pos - 1 // the closing quote
 	if escaped {
-		key = unescape(key)
+		key = s.unescape(key)
+		end = len(s.plain)
 	}
-	if s.repeated(first, key) {
+	if s.repeated(first, key, name{sum: sum(key), start: end - len(key), end: end, escaped: escaped}) {
 		return nil, s.errorf("the name %q is given twice", key)
 	}
 	if s.peek() != ':' {
@@ -39,35 +48,48 @@ func (s *Scanner) name(first int) ([]byte, error) {
 }
 
 // repeated notes the name and says whether the open object already has it.
-func (s *Scanner) repeated(first int, key []byte) bool {
+func (s *Scanner) repeated(first int, key []byte, n name) bool {
 	names := s.names[first:]
 	if len(names) >= manyNames {
-		return s.repeatedInMap(names, key)
+		return s.repeatedInMap(first, key)
 	}
-	sum := sum(key)
 	for i := range names {
-		if names[i].sum == sum && bytes.Equal(names[i].bytes, key) {
+		if names[i].sum == n.sum && bytes.Equal(s.text(&names[i]), key) {
 			return true
 		}
 	}
-	s.names = append(s.names, name{sum: sum, bytes: key})
+	s.names = append(s.names, n)
 	return false
 }
 
-func (s *Scanner) repeatedInMap(names []name, key []byte) bool {
-	seen := names[0].seen
+// repeatedInMap is repeated for an object with many names. Objects that are open at
+// once start at different indexes.
+func (s *Scanner) repeatedInMap(first int, key []byte) bool {
+	seen := s.large[first]
 	if seen == nil {
 		seen = make(map[string]struct{}, 2*manyNames)
-		for _, n := range names {
-			seen[string(n.bytes)] = struct{}{}
+		names := s.names[first:]
+		for i := range names {
+			seen[string(s.text(&names[i]))] = struct{}{}
 		}
-		names[0].seen = seen
+		if s.large == nil {
+			s.large = make(map[int]map[string]struct{})
+		}
+		s.large[first] = seen
 	}
 	if _, twice := seen[string(key)]; twice {
 		return true
 	}
 	seen[string(key)] = struct{}{}
 	return false
+}
+
+// closeNames forgets the names of an object that ends.
+func (s *Scanner) closeNames(first int) {
+	if s.large != nil {
+		delete(s.large, first)
+	}
+	s.names = s.names[:first]
 }
 
 // sum tells names apart by length and first and last bytes; equal sums are

@@ -19,15 +19,18 @@ type Scanner struct {
 	pos   int
 	depth int
 	names []name // names of the open objects, innermost last; see names.go
+	large map[int]map[string]struct{}
+	plain []byte // unescaped strings, kept until Reset
 }
 
 // New returns a Scanner at the start of data, which it does not modify. Bytes
 // that methods return may share data's memory.
 func New(data []byte) *Scanner { return &Scanner{data: data} }
 
-// Reset makes the Scanner read data from its start and keeps its buffers.
+// Reset makes the Scanner read data from its start and keeps its buffers: bytes
+// that it returned before are no longer valid.
 func (s *Scanner) Reset(data []byte) {
-	s.data, s.pos, s.depth, s.names = data, 0, 0, s.names[:0]
+	s.data, s.pos, s.depth, s.names, s.large, s.plain = data, 0, 0, s.names[:0], nil, s.plain[:0]
 }
 
 // SyntaxError says what is wrong and at which byte of the document.
@@ -96,7 +99,7 @@ func (s *Scanner) Object(field func(name []byte) error) (present bool, err error
 		}
 	}
 	s.close()
-	s.names = s.names[:first]
+	s.closeNames(first)
 	return true, nil
 }
 
@@ -165,7 +168,8 @@ func (s *Scanner) String() (string, error) {
 	return string(raw), err
 }
 
-// Bytes reads a string without copying it where it has no escapes. null is nil.
+// Bytes reads a string without copying it. null is nil. The bytes are valid until
+// Reset.
 func (s *Scanner) Bytes() ([]byte, error) {
 	if s.peek() == 'n' {
 		return nil, s.literal("null")
@@ -175,7 +179,7 @@ func (s *Scanner) Bytes() ([]byte, error) {
 		return nil, err
 	}
 	if escaped {
-		raw = unescape(raw)
+		raw = s.unescape(raw)
 	}
 	if !utf8.Valid(raw) {
 		return nil, s.errorf("a string that is not UTF-8")

@@ -58,7 +58,7 @@ func (s *Scanner) skipObject() error {
 		}
 	}
 	s.close()
-	s.names = s.names[:first]
+	s.closeNames(first)
 	return nil
 }
 

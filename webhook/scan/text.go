@@ -80,8 +80,9 @@ func (s *Scanner) escape(i int) (int, error) {
 
 // unescape returns raw, whose escapes quoted has checked, in its plain form. A
 // lone surrogate becomes U+FFFD, as in encoding/json.
-func unescape(raw []byte) []byte {
-	plain := make([]byte, 0, len(raw))
+func (s *Scanner) unescape(raw []byte) []byte {
+	start := len(s.plain)
+	plain := s.plain
 	for i := 0; i < len(raw); {
 		if raw[i] != '\\' {
 			plain = append(plain, raw[i])
@@ -121,7 +122,8 @@ func unescape(raw []byte) []byte {
 		}
 		i += 2
 	}
-	return plain
+	s.plain = plain
+	return plain[start:]
 }
 
 func hex4(b []byte) (rune, bool) {

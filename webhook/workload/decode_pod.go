@@ -60,10 +60,11 @@ func list[T any](d decoder, read func(*T, int) error) ([]T, error) {
 func some[T any](d decoder, read func(*T, int) (keep bool, err error)) ([]T, error) {
 	var kept []T
 	err := d.List(func(i int) error {
-		var element T
-		keep, err := read(&element, i)
-		if keep {
-			kept = append(kept, element)
+		kept = append(kept, *new(T))
+		last := len(kept) - 1
+		keep, err := read(&kept[last], i)
+		if !keep {
+			kept = kept[:last]
 		}
 		return atIndex(i, err)
 	})
