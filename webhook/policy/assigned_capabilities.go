@@ -12,10 +12,10 @@ var assignedCapabilities = Policy{
 	Check: func(s *Subject) (found []Finding) {
 		for c := range s.Pod.Containers() {
 			sec, at := &c.Security, s.container(c).field("securityContext")
-			switch {
-			case sec.Privileged.Value:
+			if sec.Privileged.Value {
 				found = append(found, at.field("privileged").found("a privileged container has every capability whatever it drops"))
-			case !drops(sec.Drop, "ALL"):
+			}
+			if !drops(sec.Drop, "ALL") {
 				found = append(found, at.field("capabilities.drop").found("%s, not ALL", dropsOnly(sec.Drop)))
 			}
 			for i, name := range sec.Add {

@@ -37,11 +37,10 @@ func (p place) field(name string) place {
 	return place{p.path + "." + name, p.same + "." + name}
 }
 
-// of keeps the path of what the pod says and tells the containers that inherit it
-// apart: a container that is added later inherits anew.
-func (p place) of(c *workload.Container) place {
-	return place{p.path, p.same + "(" + c.List + "[" + c.Name + "])"}
-}
+// of keeps the path of what the pod says and makes it the fault of the container
+// that inherits it: one that is added later inherits anew, and one that says the
+// same itself has no new fault.
+func (p place) of(own place) place { return place{p.path, own.same} }
 
 // item is an element of a list; as is what it is known by when the list changes.
 func (p place) item(list string, index int, as string) place {

@@ -15,10 +15,10 @@ var netRaw = Policy{
 					found = append(found, at.item("capabilities.add", i, n).found("adds %q", name))
 				}
 			}
-			switch {
-			case sec.Privileged.Value:
+			if sec.Privileged.Value {
 				found = append(found, at.field("privileged").found("a privileged container has NET_RAW whatever it drops"))
-			case !drops(sec.Drop, "NET_RAW"):
+			}
+			if !drops(sec.Drop, "NET_RAW") {
 				found = append(found, at.field("capabilities.drop").found("%s: NET_RAW stays from the runtime's default set", dropsOnly(sec.Drop)))
 			}
 		}

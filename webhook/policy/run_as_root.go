@@ -15,20 +15,24 @@ var runAsRoot = Policy{
 			own := s.container(c)
 			nonRootAt, userAt := own, own
 			if !nonRoot.Set && pod.RunAsNonRoot.Set {
-				nonRoot, nonRootAt = pod.RunAsNonRoot, s.spec().of(c)
+				nonRoot, nonRootAt = pod.RunAsNonRoot, s.spec().of(own)
 			}
 			if !user.Set && pod.RunAsUser.Set {
-				user, userAt = pod.RunAsUser, s.spec().of(c)
+				user, userAt = pod.RunAsUser, s.spec().of(own)
 			}
-			switch {
-			case nonRoot.Value, user.Set && user.Value >= 1:
+			if nonRoot.Value || user.Set && user.Value >= 1 {
 				continue
-			case user.Set:
+			}
+			// User 0 is a fault of its own, besides that nothing rules out root: without
+			// it the other is left.
+			if user.Set {
 				found = append(found, userAt.field("securityContext.runAsUser").found("runAsUser is %d for container %q", user.Value, c.Name))
-			case nonRoot.Set:
-				found = append(found, nonRootAt.field("securityContext.runAsNonRoot").found("runAsNonRoot is false and no runAsUser is set for container %q", c.Name))
-			default:
-				found = append(found, own.field("securityContext.runAsNonRoot").found("runAsNonRoot and runAsUser are unset for the container and for the pod"))
+			}
+			nonRootAt = nonRootAt.field("securityContext.runAsNonRoot")
+			if nonRoot.Set {
+				found = append(found, nonRootAt.found("runAsNonRoot is false for container %q", c.Name))
+			} else {
+				found = append(found, nonRootAt.found("runAsNonRoot is unset for the container and for the pod"))
 			}
 		}
 		return found

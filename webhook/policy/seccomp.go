@@ -12,7 +12,12 @@ var seccomp = Policy{
 	LinuxOnly: true,
 	Check: func(s *Subject) (found []Finding) {
 		pod := s.Pod.Security.Seccomp
-		podAt := s.spec()
+		podAt := s.spec().field("securityContext.seccompProfile")
+		// A bad profile of the pod counts even where every container overrides it:
+		// the sandbox runs under it, and so would a container that is added later.
+		if pod.Set && !confines(pod) {
+			found = append(found, podAt.found("%s", describe(pod)))
+		}
 		for c := range s.Pod.Containers() {
 			at := s.container(c).field("securityContext.seccompProfile")
 			switch own := c.Security.Seccomp; {
@@ -21,13 +26,8 @@ var seccomp = Policy{
 			case !own.Set && !pod.Set:
 				found = append(found, at.found("seccompProfile is unset for the container and for the pod, which is unconfined"))
 			case !own.Set && !confines(pod):
-				found = append(found, podAt.of(c).field("securityContext.seccompProfile").found("%s for container %q", describe(pod), c.Name))
+				found = append(found, podAt.of(at).found("%s for container %q", describe(pod), c.Name))
 			}
-		}
-		// A bad profile of the pod counts even where every container overrides it:
-		// the sandbox runs under it, and so would a container that is added later.
-		if len(found) == 0 && pod.Set && !confines(pod) {
-			found = append(found, podAt.field("securityContext.seccompProfile").found("%s", describe(pod)))
 		}
 		return found
 	},

@@ -21,7 +21,7 @@ var serviceAccountToken = Policy{
 		for _, v := range s.Pod.Volumes {
 			for _, token := range v.Tokens {
 				switch {
-				case isInjected(v, token) && (auto.Value || !auto.Set):
+				case !s.Pod.Template && isInjected(v, token) && (auto.Value || !auto.Set):
 					injected = true // told below, at the field that caused it
 				case token.Audience != "" && slices.Contains(s.Parameters.AllowedTokenAudiences, token.Audience):
 				default:

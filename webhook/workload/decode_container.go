@@ -15,7 +15,7 @@ func (d decoder) container(c *Container) error {
 		case "image":
 			c.Image, err = d.String()
 		case "securityContext":
-			err = d.security(&c.Security)
+			err = d.security(&c.Security, podsOnly)
 		case "ports":
 			c.Ports, err = list(d, d.port)
 		case "env":

@@ -1,6 +1,9 @@
 package workload
 
-import "strconv"
+import (
+	"slices"
+	"strconv"
+)
 
 // podSpec reads a pod spec; found is false when it is null.
 func (d decoder) podSpec(p *Pod) (found bool, err error) {
@@ -26,7 +29,7 @@ func (d decoder) podSpec(p *Pod) (found bool, err error) {
 		case "automountServiceAccountToken":
 			err = d.bool(&p.Automount)
 		case "securityContext":
-			err = d.security(&p.Security)
+			err = d.security(&p.Security, containersOnly)
 		case "volumes":
 			p.Volumes, err = list(d, d.volume)
 		case "initContainers":
@@ -119,8 +122,21 @@ func (d decoder) oneOf(field string, to *Optional[string]) error {
 	return err
 }
 
-func (d decoder) security(s *Security) error {
+// Fields of one of the two security contexts that the other does not have. The API
+// server drops them there; a manifest may have them, and they say nothing.
+var (
+	containersOnly = []string{"allowPrivilegeEscalation", "capabilities", "privileged", "procMount", "readOnlyRootFilesystem"}
+	podsOnly       = []string{
+		"fsGroup", "fsGroupChangePolicy", "seLinuxChangePolicy", "supplementalGroups", "supplementalGroupsPolicy", "sysctls",
+	}
+)
+
+// security reads a security context without the fields that belong elsewhere.
+func (d decoder) security(s *Security, elsewhere []string) error {
 	_, err := d.Object(func(name []byte) (err error) {
+		if slices.Contains(elsewhere, string(name)) {
+			return d.Skip()
+		}
 		set := false
 		switch string(name) {
 		case "privileged":
@@ -140,7 +156,7 @@ func (d decoder) security(s *Security) error {
 			set = len(s.Add)+len(s.Drop) > 0
 		case "seccompProfile":
 			err = d.seccomp(&s.Seccomp)
-			set = s.Seccomp.Set
+			set = s.Seccomp.Type != "" || s.Seccomp.LocalhostProfile != ""
 		case "windowsOptions":
 			set, err = d.windowsOptions(s)
 		default:

@@ -1,0 +1,85 @@
+# hardgate. `make help` lists the targets; `make up` and `make test` are all that a
+# new machine needs: Go, git and make.
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+TOOL := go tool -modfile=$(CURDIR)/tools/go.mod
+LAB := bin/lab
+MODULES := . e2e e2e/decoding
+
+##@ Try it
+
+.PHONY: up
+up: $(LAB) ## Start a local control plane with hardgate in front of it, and show the gate at work
+	@$(LAB) up
+
+.PHONY: down
+down: $(LAB) ## Stop everything that `make up` started
+	@$(LAB) down
+
+##@ Work on it
+
+.PHONY: build
+build: ## Build the binaries into bin/
+	@mkdir -p bin
+	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o bin/ ./cmd/...
+
+.PHONY: test
+test: ## Unit tests, and integration tests against a real kube-apiserver
+	go test ./...
+	cd e2e && go test -timeout 40m ./...
+	cd e2e/decoding && go test ./...
+
+.PHONY: race
+race: ## Unit tests under the race detector
+	go test -race ./...
+
+.PHONY: fuzz
+fuzz: ## Fuzz every decoder for FUZZTIME each (default 30s)
+	@for p in $$(grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n1 dirname | sort -u); do \
+	  for f in $$(grep -rhoE '^func Fuzz[A-Za-z0-9_]+' $$p/*_test.go | cut -d' ' -f2); do \
+	    echo "== $$p $$f"; (cd $$p && go test -run '^$$' -fuzz "^$$f$$" -fuzztime $${FUZZTIME:-30s} .); \
+	  done; done
+
+.PHONY: bench
+bench: $(LAB) ## Webhook against a floor server, on recorded requests; prints the ratios
+	@$(LAB) bench
+
+.PHONY: bench-decoding
+bench-decoding: ## The decoders that were compared in docs/adr/001
+	cd e2e/decoding && go test -run '^$$' -bench Decode -benchtime 1s .
+
+.PHONY: lint
+lint: ## golangci-lint, the import arrows among it
+	@for m in $(MODULES); do echo "lint $$m"; (cd $$m && $(TOOL) golangci-lint run -c $(CURDIR)/.golangci.yml ./...); done
+
+.PHONY: fmt
+fmt: ## Format as the linters want it
+	@for m in $(MODULES); do (cd $$m && $(TOOL) golangci-lint fmt -c $(CURDIR)/.golangci.yml ./...); done
+
+.PHONY: generate
+generate: ## Regenerate what is generated: deep copies, CRDs, documents
+	$(TOOL) controller-gen object paths=./api/...
+	$(TOOL) controller-gen crd paths=./api/... output:crd:dir=manifests/crd
+	@mkdir -p docs
+	go run ./cmd/hardgate controls -o markdown > docs/controls.md.new && mv docs/controls.md.new docs/controls.md
+
+.PHONY: verify
+verify: ## Regenerate in a copy and compare
+	@copy=$$(mktemp -d) && trap 'rm -rf "$$copy"' EXIT && \
+	git ls-files -z --cached --others --exclude-standard | xargs -0 cp --parents -t "$$copy" && \
+	$(MAKE) --no-print-directory -C "$$copy" generate >/dev/null && \
+	for f in api manifests docs; do diff -r "$$f" "$$copy/$$f" || { echo "run make generate and commit what changes" >&2; exit 1; }; done && \
+	for m in $(MODULES) tools; do (cd $$m && go mod tidy -diff); done && \
+	echo "what is generated is up to date"
+
+# The lab is rebuilt by the go command, which knows what has changed.
+.PHONY: $(LAB)
+$(LAB):
+	@mkdir -p bin
+	@cd e2e && go build -o ../$(LAB) ./cmd/lab
+
+.PHONY: help
+help: ## Show this
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
