@@ -42,7 +42,7 @@ func (c fakeCluster) Automount(_ context.Context, namespace, account string) (wo
 }
 
 // newGate makes a gate whose namespace "shop" enforces the controls.
-func newGate(t *testing.T, controls ...string) (*Gate, *prometheus.Registry) {
+func newGate(t testing.TB, controls ...string) (*Gate, *prometheus.Registry) {
 	t.Helper()
 	resource := v1alpha1.WorkloadPolicy{
 		ObjectMeta: metav1.ObjectMeta{Name: "shop"},

@@ -174,8 +174,8 @@ func FuzzHandler(f *testing.F) {
 	f.Add(accountReview("ann"))
 	f.Add("{}")
 	f.Add("\x00")
+	gate, _ := newGate(f, "privileged", "default-service-account")
 	f.Fuzz(func(t *testing.T, body string) {
-		gate, _ := newGate(t, "privileged", "default-service-account")
 		w := post(t, gate, registration.WorkloadPath, body)
 		if w.Code != http.StatusOK {
 			if w.Code < 400 || w.Body.Len() == 0 {

@@ -1,0 +1,273 @@
+package review
+
+import (
+	"encoding/json"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	admissionv1 "k8s.io/api/admission/v1"
+	authenticationv1 "k8s.io/api/authentication/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+
+	"github.com/hardgate-dev/hardgate/webhook/workload"
+)
+
+// request is a full one as the API server makes it.
+func request() *admissionv1.AdmissionRequest {
+	pod := `{"apiVersion":"v1","kind":"Pod","metadata":{"name":"p","namespace":"team"},"spec":{"hostPID":true,"containers":[{"name":"c"}]}}`
+	return &admissionv1.AdmissionRequest{
+		UID:         "705ab4f5-6393-11e8-b7cc-42010a800002",
+		Kind:        metav1.GroupVersionKind{Version: "v1", Kind: "Pod"},
+		Resource:    metav1.GroupVersionResource{Version: "v1", Resource: "pods"},
+		SubResource: "ephemeralcontainers",
+		RequestKind: &metav1.GroupVersionKind{Group: "x", Version: "v9", Kind: "Other"},
+		RequestResource: &metav1.GroupVersionResource{
+			Group: "x", Version: "v9", Resource: "others",
+		},
+		RequestSubResource: "other",
+		Name:               "p",
+		Namespace:          "team",
+		Operation:          admissionv1.Update,
+		UserInfo: authenticationv1.UserInfo{
+			Username: "kim", UID: "7", Groups: []string{"dev", "system:authenticated"},
+			Extra: map[string]authenticationv1.ExtraValue{"k": {"v"}},
+		},
+		Object:    runtime.RawExtension{Raw: []byte(pod)},
+		OldObject: runtime.RawExtension{Raw: []byte(strings.Replace(pod, "true", "false", 1))},
+		DryRun:    new(true),
+		Options:   runtime.RawExtension{Raw: []byte(`{"kind":"UpdateOptions","apiVersion":"meta.k8s.io/v1","object":{"kind":"Pod"}}`)},
+	}
+}
+
+// written is the review around a request as the API server writes it.
+func written(t testing.TB, change func(*admissionv1.AdmissionRequest)) []byte {
+	t.Helper()
+	r := request()
+	if change != nil {
+		change(r)
+	}
+	text, err := json.Marshal(&admissionv1.AdmissionReview{
+		TypeMeta: metav1.TypeMeta{APIVersion: "admission.k8s.io/v1", Kind: "AdmissionReview"}, Request: r,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+func pod(hostPID bool) *workload.Object {
+	text := `{"apiVersion":"v1","kind":"Pod","metadata":{"name":"p","namespace":"team"},"spec":{"containers":[{"name":"c"}]}}`
+	o, err := workload.Decode([]byte(text))
+	if err != nil {
+		panic(err)
+	}
+	o.Pod.HostPID = hostPID
+	return &o
+}
+
+// decoded is what Decode makes of request.
+func decoded() *Request {
+	r := request()
+	return &Request{
+		UID: string(r.UID), Kind: workload.Kind{Version: "v1", Kind: "Pod"}, Resource: "pods", Subresource: "ephemeralcontainers",
+		Namespace: "team", Name: "p", Operation: Update, User: User{"kim", []string{"dev", "system:authenticated"}}, DryRun: true,
+		Object: r.Object.Raw, Old: r.OldObject.Raw, Workload: pod(true), OldWorkload: pod(false),
+	}
+}
+
+var unexported = cmp.AllowUnexported(workload.Pod{})
+
+func TestDecode(t *testing.T) {
+	tests := map[string]struct {
+		change func(*admissionv1.AdmissionRequest)
+		want   func(*Request)
+	}{
+		"update": {nil, func(*Request) {}},
+		"creation": {
+			func(r *admissionv1.AdmissionRequest) {
+				r.Operation, r.OldObject, r.SubResource, r.DryRun = admissionv1.Create, runtime.RawExtension{}, "", nil
+			},
+			func(r *Request) {
+				r.Operation, r.Old, r.OldWorkload, r.Subresource, r.DryRun = Create, nil, nil, "", false
+			},
+		},
+		"deletion": {
+			func(r *admissionv1.AdmissionRequest) {
+				r.Operation, r.Object = admissionv1.Delete, runtime.RawExtension{}
+			},
+			func(r *Request) { r.Operation, r.Object, r.Workload = "DELETE", nil, nil },
+		},
+		"no name, no groups": {
+			func(r *admissionv1.AdmissionRequest) {
+				r.Name, r.UserInfo = "", authenticationv1.UserInfo{Username: "kim"}
+			},
+			func(r *Request) { r.Name, r.User = "", User{Name: "kim"} },
+		},
+		"no workload": {
+			func(r *admissionv1.AdmissionRequest) {
+				text, _ := json.Marshal(&corev1.ConfigMap{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "ConfigMap"}, ObjectMeta: metav1.ObjectMeta{Name: "m"}})
+				r.Kind.Kind, r.Resource.Resource, r.Object.Raw, r.OldObject.Raw = "ConfigMap", "configmaps", text, nil
+			},
+			func(r *Request) {
+				r.Kind.Kind, r.Resource, r.Old, r.OldWorkload = "ConfigMap", "configmaps", nil, nil
+				r.Object = []byte(`{"kind":"ConfigMap","apiVersion":"v1","metadata":{"name":"m"}}`)
+				r.Workload = &workload.Object{Kind: r.Kind, Name: "m"}
+			},
+		},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			text := written(t, tt.change)
+			want := decoded()
+			tt.want(want)
+			got, err := Decode(text, DecodeObjects)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(want, got, unexported); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+			want.Workload, want.OldWorkload = nil, nil
+			got, err = Decode(text, RawObjects)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(want, got, unexported); diff != "" {
+				t.Errorf("raw (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// The order of fields does not matter: the object may come before its kind, and
+// the request before the review's own version.
+func TestDecodeInAnyOrder(t *testing.T) {
+	object := `{"spec":{"hostPID":true,"containers":[{"name":"c"}]},"kind":"Pod","metadata":{"namespace":"team","name":"p"},"apiVersion":"v1"}`
+	text := `{"request":{"oldObject":null,"object":` + object + `,"operation":"CREATE","dryRun":null,"resource":{"resource":"pods","version":"v1"},` +
+		`"subResource":null,"kind":{"kind":"Pod","version":"v1","group":""},"uid":"u"},"kind":"AdmissionReview","response":{"uid":"other"},"apiVersion":"admission.k8s.io/v1"}`
+	got, err := Decode([]byte(text), DecodeObjects)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := &Request{UID: "u", Kind: workload.Kind{Version: "v1", Kind: "Pod"}, Resource: "pods", Operation: Create, Object: []byte(object), Workload: pod(true)}
+	if diff := cmp.Diff(want, got, unexported); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestDecodeErrors(t *testing.T) {
+	good := string(written(t, nil))
+	const uid = "705ab4f5-6393-11e8-b7cc-42010a800002"
+	swap := func(old, with string) string {
+		if strings.Count(good, old) != 1 {
+			t.Fatalf("%s is %d times in %s", old, strings.Count(good, old), good)
+		}
+		return strings.Replace(good, old, with, 1)
+	}
+	const head = `{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":`
+	tests := map[string]struct{ text, uid, err string }{
+		"nothing":          {"", "", "offset 0: the document ends where an object should be"},
+		"not JSON":         {"hello", "", "offset 0: 'h' where an object should be"},
+		"null":             {"null", "", `"" "" where admission.k8s.io/v1 AdmissionReview should be`},
+		"a list":           {"[]", "", "offset 0: '[' where an object should be"},
+		"empty":            {"{}", "", `"" "" where admission.k8s.io/v1 AdmissionReview should be`},
+		"no request":       {head[:len(head)-len(`,"request":`)] + "}", "", "the review has no request"},
+		"null request":     {head + "null}", "", "the review has no request"},
+		"empty request":    {head + "{}}", "", "the request has no uid"},
+		"request a text":   {head + `"x"}`, "", `request: offset 71: '"' where an object should be`},
+		"v1beta1":          {swap("admission.k8s.io/v1", "admission.k8s.io/v1beta1"), uid, `"admission.k8s.io/v1beta1" "AdmissionReview" where admission.k8s.io/v1 AdmissionReview should be`},
+		"another kind":     {swap(`"AdmissionReview"`, `"TokenReview"`), uid, `"admission.k8s.io/v1" "TokenReview" where admission.k8s.io/v1 AdmissionReview should be`},
+		"no uid":           {swap(`"uid":"`+uid+`",`, ""), "", "the request has no uid"},
+		"uid a number":     {swap(`"uid":"`+uid+`"`, `"uid":7`), "", "request: uid: offset 78: '7' where a string should be"},
+		"no kind":          {swap(`"kind":{"group":"","version":"v1","kind":"Pod"},`, ""), uid, "the request has no kind"},
+		"null kind":        {swap(`"kind":{"group":"","version":"v1","kind":"Pod"}`, `"kind":null`), uid, "the request has no kind"},
+		"unknown version":  {swap(`"kind":{"group":"","version":"v1","kind":"Pod"}`, `"kind":{"version":"v7","kind":"Pod"}`), uid, `request: object: unknown version "v7" of Pod`},
+		"another object":   {swap(`"kind":{"group":"","version":"v1","kind":"Pod"}`, `"kind":{"version":"v1","kind":"ConfigMap"}`), uid, `request: object: kind: "Pod" where the request says "ConfigMap"`},
+		"no operation":     {swap(`"operation":"UPDATE",`, ""), uid, "the request has no operation"},
+		"dryRun a text":    {swap(`"dryRun":true`, `"dryRun":"true"`), uid, `request: dryRun: offset 942: '"' where true or false should be`},
+		"groups a text":    {swap(`"groups":["dev","system:authenticated"]`, `"groups":"dev"`), uid, `request: userInfo: offset 567: '"' where a list should be`},
+		"trailing":         {good + `{}`, uid, "offset 1037: '{' where the end should be"},
+		"cut off":          {good[:len(good)-2], uid, "request: offset 1035: the document ends where a comma or \"}\" should be"},
+		"request twice":    {good[:len(good)-1] + `,"request":{"uid":"evil"}}`, uid, `offset 1047: the name "request" is given twice`},
+		"uid twice":        {swap(`"uid":"`+uid+`"`, `"uid":"`+uid+`","\u0075id":"evil"`), uid, `request: offset 126: the name "uid" is given twice`},
+		"object twice":     {good[:len(good)-2] + `,"object":{}}}`, uid, `request: offset 1044: the name "object" is given twice`},
+		"wrong in object":  {swap(`"hostPID":true`, `"hostPID":1`), uid, "request: object: spec.hostPID: offset 755: '1' where true or false should be"},
+		"wrong in old":     {swap(`"hostPID":false`, `"hostPID":1`), uid, "request: oldObject: spec.hostPID: offset 893: '1' where true or false should be"},
+		"twice in object":  {swap(`"hostPID":true`, `"hostPID":true,"hostPID":false`), uid, `request: object: spec: offset 769: the name "hostPID" is given twice`},
+		"object no spec":   {swap(`,"spec":{"hostPID":true,"containers":[{"name":"c"}]}`, ""), uid, "request: object: v1 Pod has no spec"},
+		"object a text":    {swap(string(request().Object.Raw), `"x"`), uid, `request: object: offset 656: '"' where an object should be`},
+		"uid behind":       {head + `{"kind":{"version":"v1","kind":"Pod"},"operation":"CREATE","object":{"spec":7},"uid":"late"}}`, "late", "request: object: spec: offset 147: '7' where an object should be"},
+		"uid behind, kind": {head + `{"object":{"spec":7},"kind":{"version":"v1","kind":"Pod"},"operation":"CREATE","uid":"late"}}`, "late", "object: spec: offset 8: '7' where an object should be"},
+		"uid behind a wrong field": {
+			head + `{"dryRun":"x","userInfo":{"username":"a\ud83d"},"uid":"late"}}`, "late", `request: dryRun: offset 81: '"' where true or false should be`,
+		},
+		"uid behind, in the object only": {head + `{"dryRun":"x","object":{"uid":"evil"}}}`, "", `request: dryRun: offset 81: '"' where true or false should be`},
+		"uid behind no JSON":             {head + `{"dryRun":"x","a":,"uid":"late"}}`, "", `request: dryRun: offset 81: '"' where true or false should be`},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			r, err := Decode([]byte(tt.text), DecodeObjects)
+			var e *Error
+			if r != nil || !errors.As(err, &e) {
+				t.Fatalf("%+v, error %v of type %T", r, err, err)
+			}
+			if e.UID != tt.uid || e.Error() != tt.err {
+				t.Errorf("uid %q: %s\nwant %q: %s", e.UID, e, tt.uid, tt.err)
+			}
+			if e.Unwrap() == nil || errors.Unwrap(err) == nil {
+				t.Error("the error has no cause")
+			}
+		})
+	}
+}
+
+// An object that is only delimited is not looked into, its form apart.
+func TestRawObjects(t *testing.T) {
+	text := strings.Replace(string(written(t, nil)), `"hostPID":true`, `"hostPID":1`, 1)
+	if r, err := Decode([]byte(text), RawObjects); err != nil || r.Workload != nil || !strings.Contains(string(r.Object), `"hostPID":1`) {
+		t.Errorf("%+v, %v", r, err)
+	}
+	text = strings.Replace(text, `"hostPID":1`, `"hostPID":1,"hostPID":2`, 1)
+	if r, err := Decode([]byte(text), RawObjects); err == nil || r != nil {
+		t.Errorf("%+v, a name given twice", r)
+	}
+}
+
+// Any bytes are a request or an *Error; a request has what the gate answers by.
+func FuzzDecode(f *testing.F) {
+	f.Add(written(f, nil))
+	f.Add(written(f, func(r *admissionv1.AdmissionRequest) { r.OldObject.Raw = nil }))
+	f.Add([]byte(`{"request":{"object":{"spec":{}},"uid":"a","kind":{"kind":"Pod","version":"v1"},"operation":"CREATE"},"kind":"AdmissionReview","apiVersion":"admission.k8s.io/v1"}`))
+	f.Add([]byte(`{"request":{"dryRun":7,"uid":"a"}}`))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		for _, objects := range []Objects{RawObjects, DecodeObjects} {
+			r, err := Decode(text, objects)
+			if (r == nil) == (err == nil) {
+				t.Fatalf("%+v, %v", r, err)
+			}
+			if err != nil {
+				var e *Error
+				if !errors.As(err, &e) || e.Err == nil {
+					t.Fatalf("error %v of type %T", err, err)
+				}
+				continue
+			}
+			if !json.Valid(text) || r.UID == "" || r.Kind.Kind == "" || r.Operation == "" {
+				t.Errorf("taken: %+v", r)
+			}
+			if objects == DecodeObjects && ((r.Object == nil) != (r.Workload == nil) || (r.Old == nil) != (r.OldWorkload == nil)) {
+				t.Errorf("not decoded: %+v", r)
+			}
+			var api admissionv1.AdmissionReview
+			if err := json.Unmarshal(text, &api); err == nil && api.Request != nil && len(text) < 1<<12 && !strings.Contains(strings.ToLower(string(text)), `\u`) {
+				if string(api.Request.UID) != r.UID && !strings.Contains(string(text), `"UID"`) && !strings.Contains(string(text), "Request") {
+					t.Errorf("uid %q, the API's types say %q", r.UID, api.Request.UID)
+				}
+			}
+		}
+	})
+}
