@@ -8,7 +8,6 @@ import (
 	"testing"
 	"unicode"
 	"unicode/utf8"
-	"unicode/utf8"
 )
 
 func hangul(s string) bool {

@@ -1,0 +1,173 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hardgate-dev/hardgate/control"
+	"github.com/hardgate-dev/hardgate/manifest"
+	"github.com/hardgate-dev/hardgate/offline"
+	"github.com/hardgate-dev/hardgate/report"
+	"github.com/hardgate-dev/hardgate/webhook/policy"
+)
+
+const checkLong = `Judge manifests with the policies of the webhook, without a cluster.
+
+Files may hold several YAML documents, JSON and lists. Of a directory, every
+*.yaml, *.yml and *.json is read, in the directories below it too.
+
+A workload is judged by every control. Other objects are judged by
+default-namespace only, and ServiceAccounts by default-service-account too. What a
+control needs to know of the cluster comes from the input: ServiceAccounts, the
+labels of Namespaces, and the scope of custom kinds. An object without a namespace
+is judged by default-namespace only when --namespace says where it would go.
+
+Without --policy every control is judged with its strictest parameters.
+WorkloadPolicies among the manifests are not applied.
+
+Each result names its source: the file, the number of the document in it from 0,
+and the index in a list, as in "all.yaml#0[2]".
+
+Exit status: 0 nothing fails; 1 something fails; 2 bad input or usage. After bad
+input, what could be read is judged all the same.`
+
+const checkExample = `  # everything in a directory
+  hardgate check -f deploy/
+
+  # a rendered chart, as it would be installed into the namespace shop
+  helm template shop ./chart | hardgate check -f - -n shop
+
+  # by the site's own policies, for a program to read
+  hardgate check -f web.yaml --policy policies.yaml -o json
+
+  # passes too, and two controls only
+  hardgate check -f web.yaml --all --control privileged,host-path`
+
+type checkFlags struct {
+	files     []string
+	policies  []string
+	controls  []string
+	namespace string
+	output    string
+	lang      string
+	all       bool
+}
+
+var checkOutputs = []string{"table", "json", "yaml"}
+
+func newCheck() *cobra.Command {
+	var f checkFlags
+	cmd := &cobra.Command{
+		Use:     "check -f FILE|DIR|-",
+		Short:   "Judge manifests without a cluster",
+		Long:    checkLong,
+		Example: checkExample,
+		Args:    noArguments(": name files with -f"),
+		RunE:    func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
+	}
+	flags := cmd.Flags()
+	flags.SortFlags = false
+	flags.StringArrayVarP(&f.files, "filename", "f", nil, "file or directory to judge, - for standard input; may be repeated")
+	flags.StringArrayVar(&f.policies, "policy", nil, "file with WorkloadPolicies to judge by; may be repeated")
+	flags.StringVarP(&f.namespace, "namespace", "n", "", "namespace of objects that name none")
+	flags.StringSliceVar(&f.controls, "control", nil, "judge by these controls only")
+	flags.BoolVar(&f.all, "all", false, "show every result in the table, not failures only")
+	flags.StringVarP(&f.output, "output", "o", "table", "table, json or yaml")
+	flags.StringVar(&f.lang, "lang", string(control.English), "language of titles and remedies: en or ko")
+	complete(cmd, "output", fixed(checkOutputs...))
+	complete(cmd, "lang", fixed("en", "ko"))
+	complete(cmd, "control", judgedIDs)
+	return cmd
+}
+
+func (f *checkFlags) run(cmd *cobra.Command) error {
+	options, err := f.options(cmd)
+	if err != nil {
+		return err
+	}
+	if len(f.policies) > 0 {
+		book, warnings, err := readPolicies(f.policies, cmd.InOrStdin())
+		if err != nil {
+			return err
+		}
+		tell(cmd.ErrOrStderr(), "warning", warnings)
+		options.Book = book
+	}
+	set, errs := manifest.Load(f.files, cmd.InOrStdin())
+	tell(cmd.ErrOrStderr(), "note", set.Notes)
+	if set.Documents == 0 && len(errs) == 0 {
+		errs = append(errs, errors.New("no manifest in the input"))
+	}
+	results, unread := offline.Judge(set.Objects, options)
+	errs = append(errs, unread...)
+	r := report.New(results, report.Summary{Files: set.Files, Documents: set.Documents, Objects: len(set.Objects) - len(unread)}, errs)
+	if err := f.print(cmd.OutOrStdout(), r, options.Lang); err != nil {
+		errs = append(errs, err)
+	}
+	if len(errs) > 0 {
+		return errors.Join(errs...)
+	}
+	if r.Failed() {
+		return errFails
+	}
+	return nil
+}
+
+// options checks the flags before anything is read.
+func (f *checkFlags) options(cmd *cobra.Command) (offline.Options, error) {
+	o := offline.Options{Namespace: f.namespace}
+	if len(f.files) == 0 {
+		return o, usagef(cmd, "no manifest is named: use -f FILE, -f DIR or -f -")
+	}
+	if err := oneOf(cmd, "--output", f.output, checkOutputs); err != nil {
+		return o, err
+	}
+	lang, err := control.ParseLang(f.lang)
+	if err != nil {
+		return o, usagef(cmd, "--lang: %w", err)
+	}
+	o.Lang = lang
+	for _, id := range f.controls {
+		if _, ok := policy.Get(control.ID(id)); !ok {
+			return o, usagef(cmd, "--control: %s", unjudged(id))
+		}
+		o.Controls = append(o.Controls, control.ID(id))
+	}
+	return o, nil
+}
+
+// unjudged says why a control cannot be asked for.
+func unjudged(id string) string {
+	if _, known := control.Get(control.ID(id)); known {
+		return fmt.Sprintf("no manifest shows control %q", id)
+	}
+	return fmt.Sprintf("unknown control %q%s", id, control.Hint(id, judgedIDs()))
+}
+
+func judgedIDs() []string {
+	all := policy.All()
+	ids := make([]string, 0, len(all))
+	for _, p := range all {
+		ids = append(ids, string(p.ID))
+	}
+	return ids
+}
+
+func (f *checkFlags) print(w io.Writer, r *report.Report, lang control.Lang) error {
+	switch f.output {
+	case "json":
+		return report.JSON(w, r)
+	case "yaml":
+		return report.YAML(w, r)
+	}
+	return report.Table{All: f.all, Lang: lang}.Write(w, r)
+}
+
+func tell(w io.Writer, what string, lines []string) {
+	for _, line := range lines {
+		fmt.Fprintf(w, "hardgate: %s: %s\n", what, report.Printable(line))
+	}
+}

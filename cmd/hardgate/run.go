@@ -1,0 +1,71 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hardgate-dev/hardgate/report"
+)
+
+// The exit codes.
+const (
+	exitOK    = 0 // nothing fails
+	exitFails = 1 // something fails
+	exitBad   = 2 // bad input or usage, or the output could not be written
+)
+
+// errFails ends a command whose output shows that something fails.
+var errFails = errors.New("something fails")
+
+// run runs the command line and returns its exit code.
+func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	root := newRoot()
+	root.SetArgs(append([]string{}, args...)) // nil would mean os.Args
+	root.SetIn(stdin)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	err := root.Execute()
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.Is(err, errFails):
+		return exitFails
+	}
+	for _, e := range flatten(err) {
+		fmt.Fprintf(stderr, "hardgate: %s\n", report.Printable(e.Error()))
+	}
+	return exitBad
+}
+
+// flatten takes joined errors apart.
+func flatten(err error) []error {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // only the outermost is taken apart
+		return joined.Unwrap()
+	}
+	return []error{err}
+}
+
+// newRoot is the whole command line.
+func newRoot() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "hardgate",
+		Short: "Judge Kubernetes manifests against the CIS Kubernetes Benchmark",
+		Example: `  hardgate check -f deploy/
+  hardgate controls --lang ko`,
+		Args:          cobra.ArbitraryArgs, // an unknown command is told in our words
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return usagef(cmd, "unknown command %q%s", args[0], hintCommand(cmd, args[0]))
+			}
+			return cmd.Help()
+		},
+	}
+	root.SetFlagErrorFunc(flagError)
+	root.AddCommand(newCheck(), newControls(), newVersion())
+	return root
+}

@@ -1,0 +1,66 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/hardgate-dev/hardgate/control"
+)
+
+// usagef is an error in how a command was called.
+func usagef(cmd *cobra.Command, format string, args ...any) error {
+	return fmt.Errorf("%w (see %q)", fmt.Errorf(format, args...), cmd.CommandPath()+" --help")
+}
+
+// flagError adds the nearest flag to the error about one that does not exist.
+func flagError(cmd *cobra.Command, err error) error {
+	var unknown *pflag.NotExistError
+	if !errors.As(err, &unknown) || len(unknown.GetSpecifiedName()) < 2 {
+		return usagef(cmd, "%w", err)
+	}
+	var names []string
+	cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, "--"+f.Name) })
+	return usagef(cmd, "%w%s", err, control.Hint("--"+unknown.GetSpecifiedName(), names))
+}
+
+func hintCommand(root *cobra.Command, name string) string {
+	var names []string
+	for _, c := range root.Commands() {
+		if c.IsAvailableCommand() {
+			names = append(names, c.Name())
+		}
+	}
+	return control.Hint(name, names)
+}
+
+// noArguments refuses arguments; what says how to give them.
+func noArguments(what string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) > 0 {
+			return usagef(cmd, "unexpected argument %q%s", args[0], what)
+		}
+		return nil
+	}
+}
+
+// oneOf refuses a value of a flag that is none of those known.
+func oneOf(cmd *cobra.Command, flag, value string, known []string) error {
+	if slices.Contains(known, value) {
+		return nil
+	}
+	return usagef(cmd, "%s: unknown value %q%s", flag, value, control.Hint(value, known))
+}
+
+// complete registers what the shell may complete a flag with. The flag exists, so
+// there is no error to handle.
+func complete(cmd *cobra.Command, flag string, values func() []string) {
+	_ = cmd.RegisterFlagCompletionFunc(flag, func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		return values(), cobra.ShellCompDirectiveNoFileComp
+	})
+}
+
+func fixed(values ...string) func() []string { return func() []string { return values } }

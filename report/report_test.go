@@ -1,0 +1,106 @@
+package report_test
+
+import (
+	"bytes"
+	"errors"
+	"flag"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/hardgate-dev/hardgate/control"
+	"github.com/hardgate-dev/hardgate/report"
+)
+
+var update = flag.Bool("update", false, "write the golden files")
+
+func golden(t *testing.T, name string, got []byte) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(path, got, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), string(got)); diff != "" {
+		t.Errorf("%s (-want +got):\n%s", name, diff)
+	}
+}
+
+// sample has the control ids of none, so that the catalogue's wording is not in
+// the golden files.
+func sample() *report.Report {
+	rows := func(number string) []control.Row {
+		return []control.Row{{Benchmark: "cis-kubernetes-1.8.0", ID: number}, {Benchmark: "cis-kubernetes-1.12.0", ID: "9." + number}}
+	}
+	web := report.Object{APIVersion: "apps/v1", Kind: "Deployment", Namespace: "shop", Name: "web", Source: "all.yaml#0[1]"}
+	evil := report.Object{APIVersion: "v1", Kind: "Pod", Name: "a\x1b[31m\n\u202e서버", Source: "b.yaml#0"}
+	return report.New([]report.Result{
+		{Object: web, Control: "first", Rows: rows("5.2.2"), Status: control.Fail, Remedy: "do <this> & that", Findings: []report.Finding{
+			{Path: "spec.a", Detail: "a is true"}, {Path: "spec.b", Detail: "b is true"},
+		}},
+		{Object: web, Control: "second-of-them", Rows: rows("5.2.10"), Status: control.Pass},
+		{Object: web, Control: "third", Status: control.Fail, Mode: "Enforce", Remedy: "mend it", Findings: []report.Finding{{Path: "spec.c", Detail: "c\tis\nset"}}},
+		{Object: evil, Control: "first", Rows: rows("5.2.2"), Status: control.Unknown, Findings: []report.Finding{{Path: "metadata.namespace", Detail: "unset"}}},
+		{Object: evil, Control: "second-of-them", Rows: rows("5.2.10"), Status: control.Fail, Remedy: "mend it", Findings: []report.Finding{{Path: "spec.d", Detail: "d"}}},
+		{Object: evil, Control: "third", Status: control.NotApplicable},
+	}, report.Summary{Files: 2, Documents: 3, Objects: 2}, []error{errors.New("c.yaml: no such file")})
+}
+
+func TestFormats(t *testing.T) {
+	tests := map[string]func(*bytes.Buffer, *report.Report) error{
+		"table.txt": func(b *bytes.Buffer, r *report.Report) error { return report.Table{}.Write(b, r) },
+		"table-all.txt": func(b *bytes.Buffer, r *report.Report) error {
+			return report.Table{All: true, Benchmark: "cis-kubernetes-1.12.0"}.Write(b, r)
+		},
+		"report.json": func(b *bytes.Buffer, r *report.Report) error { return report.JSON(b, r) },
+		"report.yaml": func(b *bytes.Buffer, r *report.Report) error { return report.YAML(b, r) },
+	}
+	for name, write := range tests {
+		t.Run(name, func(t *testing.T) {
+			var b bytes.Buffer
+			if err := write(&b, sample()); err != nil {
+				t.Fatal(err)
+			}
+			golden(t, name, b.Bytes())
+		})
+	}
+}
+
+func TestEmpty(t *testing.T) {
+	r := report.New(nil, report.Summary{}, nil)
+	if r.Failed() {
+		t.Error("nothing has failed")
+	}
+	var j, table bytes.Buffer
+	if err := errors.Join(report.JSON(&j, r), report.Table{}.Write(&table, r)); err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Contains(j.Bytes(), []byte(`"results": []`)) {
+		t.Errorf("results are not an empty list:\n%s", j.String())
+	}
+	if want := "0 objects in 0 documents of 0 files: 0 Fail, 0 Pass\n"; table.String() != want {
+		t.Errorf("table is %q, want %q", table.String(), want)
+	}
+}
+
+type broken struct{}
+
+func (broken) Write([]byte) (int, error) { return 0, os.ErrClosed }
+
+func TestBrokenOutput(t *testing.T) {
+	r := sample()
+	for name, err := range map[string]error{
+		"table": report.Table{}.Write(broken{}, r), "json": report.JSON(broken{}, r), "yaml": report.YAML(broken{}, r),
+	} {
+		if !errors.Is(err, os.ErrClosed) {
+			t.Errorf("%s: error is %v, want that of the writer", name, err)
+		}
+	}
+}

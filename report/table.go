@@ -1,0 +1,139 @@
+package report
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"unicode"
+
+	"github.com/hardgate-dev/hardgate/control"
+)
+
+// Table is how a report reads in a terminal: a block for each object, and the
+// counts in the last line.
+type Table struct {
+	// All shows every result; without it only failures are shown.
+	All bool
+	// Lang is the language of titles.
+	Lang control.Lang
+	// Benchmark gives the numbers; control.DefaultBenchmark where it is empty.
+	Benchmark string
+}
+
+// Write writes the table. What comes from a manifest cannot steer the terminal:
+// characters that are not printed are escaped.
+func (t Table) Write(w io.Writer, r *Report) error {
+	if t.Benchmark == "" {
+		t.Benchmark = control.DefaultBenchmark
+	}
+	out := bufio.NewWriter(w)
+	shown := make([]Result, 0, len(r.Results))
+	for _, result := range r.Results {
+		if t.All || result.Status == control.Fail {
+			shown = append(shown, result)
+		}
+	}
+	widths := t.widths(shown)
+	for i, result := range shown {
+		if i == 0 || shown[i-1].Object != result.Object {
+			if i > 0 {
+				fmt.Fprintln(out)
+			}
+			fmt.Fprintln(out, heading(result.Object))
+		}
+		t.result(out, widths, result)
+	}
+	if len(shown) > 0 {
+		fmt.Fprintln(out)
+	}
+	fmt.Fprintln(out, r.Summary.line())
+	if err := out.Flush(); err != nil {
+		return fmt.Errorf("writing the table: %w", err)
+	}
+	return nil
+}
+
+type widths struct{ status, number, id int }
+
+func (t Table) widths(results []Result) (w widths) {
+	for _, r := range results {
+		w.status = max(w.status, len(verdict(r)))
+		w.number = max(w.number, len(t.number(r)))
+		w.id = max(w.id, len(r.Control))
+	}
+	return w
+}
+
+func heading(o Object) string {
+	name := o.Name
+	if o.Namespace != "" {
+		name = o.Namespace + "/" + name
+	}
+	return Printable(fmt.Sprintf("%s %s  (%s)", o.Kind, name, o.Source))
+}
+
+func (t Table) result(out io.Writer, w widths, r Result) {
+	c, _ := control.Get(r.Control)
+	line := fmt.Sprintf("  %-*s  %-*s  %-*s  %s", w.status, verdict(r), w.number, t.number(r), w.id, r.Control, c.Title.In(t.Lang))
+	fmt.Fprintln(out, strings.TrimRight(line, " "))
+	indent := strings.Repeat(" ", w.status+w.number+6)
+	for _, f := range r.Findings {
+		fmt.Fprintf(out, "%s%s: %s\n", indent, Printable(f.Path), Printable(f.Detail))
+	}
+	if r.Remedy != "" {
+		fmt.Fprintf(out, "%smend: %s\n", indent, r.Remedy)
+	}
+}
+
+// verdict is the status, with the mode of a failure where a policy gives one.
+func verdict(r Result) string {
+	if r.Status == control.Fail && r.Mode != "" {
+		return string(r.Status) + " (" + r.Mode + ")"
+	}
+	return string(r.Status)
+}
+
+func (t Table) number(r Result) string {
+	i := slices.IndexFunc(r.Rows, func(row control.Row) bool { return row.Benchmark == t.Benchmark })
+	if i < 0 {
+		return "-"
+	}
+	return r.Rows[i].ID
+}
+
+func (s Summary) line() string {
+	counts := make([]string, 0, len(statuses))
+	for _, status := range statuses {
+		if n := s.Statuses[status]; n > 0 || status == control.Fail || status == control.Pass {
+			counts = append(counts, fmt.Sprintf("%d %s", n, status))
+		}
+	}
+	return fmt.Sprintf("%s in %s of %s: %s", plural(s.Objects, "object"), plural(s.Documents, "document"),
+		plural(s.Files, "file"), strings.Join(counts, ", "))
+}
+
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+// Printable escapes what is no visible character, so that text from a manifest cannot
+// steer a terminal.
+func Printable(s string) string {
+	if !strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		return s
+	}
+	var b strings.Builder
+	for _, r := range s {
+		if unicode.IsPrint(r) {
+			b.WriteRune(r)
+		} else {
+			fmt.Fprintf(&b, `\u{%x}`, r)
+		}
+	}
+	return b.String()
+}
