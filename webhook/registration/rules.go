@@ -2,6 +2,7 @@ package registration
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -85,7 +86,7 @@ func rule(group string, scope admissionregistrationv1.ScopeType, resources []str
 	return admissionregistrationv1.RuleWithOperations{
 		Operations: operations,
 		Rule: admissionregistrationv1.Rule{
-			APIGroups: []string{group}, APIVersions: []string{"v1"}, Resources: resources, Scope: &scope,
+			APIGroups: []string{group}, APIVersions: []string{"v1"}, Resources: slices.Clone(resources), Scope: &scope,
 		},
 	}
 }

@@ -1,6 +1,7 @@
 package review
 
 import (
+	"cmp"
 	"fmt"
 	"sync"
 
@@ -80,9 +81,29 @@ func Decode(data []byte, objects Objects) (*Request, error) {
 		err = d.complete()
 	}
 	if err != nil {
-		return nil, &Error{UID: d.request.UID, Err: err}
+		return nil, &Error{UID: cmp.Or(d.request.UID, lateUID(data)), Err: err}
 	}
 	return d.request, nil
+}
+
+// lateUID looks for the uid alone, which may stand behind what stopped Decode. The
+// API server writes it first.
+func lateUID(data []byte) (uid string) {
+	s := scan.New(data)
+	_, _ = s.Object(func(name []byte) error { // Decode has the error already
+		if string(name) != "request" {
+			return s.Skip()
+		}
+		_, err := s.Object(func(name []byte) (err error) {
+			if string(name) != "uid" {
+				return s.Skip()
+			}
+			uid, err = s.String()
+			return err
+		})
+		return err
+	})
+	return uid
 }
 
 // decoders keep their scanners' buffers from one request to the next.

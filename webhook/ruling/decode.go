@@ -1,6 +1,7 @@
 package ruling
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -20,7 +21,10 @@ import (
 // know: a slip in a name must not become a policy that is looser than it reads.
 func Decode(data []byte) (*v1alpha1.WorkloadPolicy, error) {
 	s := scan.New(data) // for names given twice, which encoding/json lets pass
-	if err := errors.Join(s.Skip(), s.End()); err != nil {
+	if err := s.Skip(); err != nil {
+		return nil, err
+	}
+	if err := s.End(); err != nil {
 		return nil, err
 	}
 	var tree any
@@ -47,7 +51,11 @@ func plain(err error) error {
 	if !errors.As(err, &wrong) {
 		return err
 	}
-	err = fmt.Errorf("%s: a %s cannot stand here", wrong.Field, wrong.Value)
+	article := "a"
+	if strings.ContainsAny(wrong.Value[:1], "ao") { // array, object
+		article = "an"
+	}
+	err = fmt.Errorf("%s: %s %s cannot stand here", cmp.Or(wrong.Field, "the document"), article, wrong.Value)
 	if wrong.Value == "bool" && strings.HasSuffix(wrong.Field, "mode") {
 		err = fmt.Errorf("%w: YAML takes a bare Off for false, write \"Off\" in quotes", err)
 	}

@@ -58,7 +58,13 @@ func Warnings(r *v1alpha1.WorkloadPolicy) []string {
 		if c.Parameters != nil {
 			parameters = *c.Parameters
 		}
-		if m, _ := mode(c.Mode); m != control.Off && p.Undecidable(&parameters) {
+		inForce := DefaultMode
+		for _, m := range []v1alpha1.Mode{r.Spec.Mode, c.Mode} {
+			if parsed, ok := mode(m); ok {
+				inForce = parsed
+			}
+		}
+		if inForce != control.Off && p.Undecidable(&parameters) {
 			warnings = append(warnings, fmt.Sprintf("spec.controls[%d]: %s judges nothing without parameters: set %s",
 				i, c.ID, strings.Join(p.Parameters, " or ")))
 		}

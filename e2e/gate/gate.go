@@ -1,0 +1,154 @@
+package gate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"github.com/hardgate-dev/hardgate/e2e/cluster"
+	"github.com/hardgate-dev/hardgate/e2e/pki"
+	"github.com/hardgate-dev/hardgate/e2e/process"
+	"github.com/hardgate-dev/hardgate/webhook/registration"
+)
+
+// User is whom the webhook is to the API server. The cluster must be started with
+// it among its Users.
+const User = "hardgate-webhook"
+
+// What the webhook's ports are for.
+const (
+	name        = "webhook"
+	metricsPort = "webhook-metrics"
+	healthPort  = "webhook-health"
+)
+
+// Gate is a webhook that is ready.
+type Gate struct {
+	cluster *cluster.Cluster
+	ca      []byte
+	// running was started by this process, or found.
+	running *process.Running
+	own     bool
+}
+
+// Start builds the webhook from the checkout in repo, installs what it needs in
+// the cluster and starts it, or keeps one that is running and up to date. The API
+// server does not ask it before Register.
+func Start(ctx context.Context, c *cluster.Cluster, repo string) (*Gate, error) {
+	g := &Gate{cluster: c}
+	dir := c.Config().Dir
+	binary := filepath.Join(dir, "bin", name)
+	if err := Build(ctx, repo, "./cmd/webhook", binary); err != nil {
+		return nil, err
+	}
+	if err := Install(ctx, c, repo); err != nil {
+		return nil, err
+	}
+	var err error
+	if g.ca, err = ensureCertificate(g.CertDir()); err != nil {
+		return nil, err
+	}
+	ports := c.Ports()
+	at := func(purpose string) string { return "127.0.0.1:" + strconv.Itoa(ports.Of(purpose)) }
+	g.running, g.own, err = process.Service{
+		Ports: ports, Purposes: []string{name, metricsPort, healthPort},
+		Program: func() process.Program {
+			return process.Program{
+				Name: name, Path: binary, Dir: dir, Detached: c.Config().Detached,
+				Args: []string{
+					"--kubeconfig", c.Kubeconfig(User),
+					"--listen", at(name),
+					"--cert-dir", g.CertDir(),
+					"--metrics-listen", at(metricsPort),
+					"--health-listen", at(healthPort),
+					// No Service stands before it whose endpoints would have to notice.
+					"--drain", "0s",
+				},
+				Reads: []string{c.Kubeconfig(User), filepath.Join(g.CertDir(), "tls.crt")},
+			}
+		},
+		Ready: func(ctx context.Context) error { return ok(ctx, "http://"+at(healthPort)+"/readyz") },
+		Limit: 60 * time.Second, Grace: 10 * time.Second,
+		Log: c.Config().Log,
+	}.Ensure(ctx)
+	if err != nil {
+		if g.own && !c.Config().Detached {
+			err = errors.Join(err, g.Stop(context.WithoutCancel(ctx)))
+		}
+		return nil, fmt.Errorf("starting the webhook: %w", err)
+	}
+	return g, nil
+}
+
+// Stop ends the webhook if Start started it.
+func (g *Gate) Stop(ctx context.Context) error {
+	if !g.own {
+		return nil
+	}
+	g.own = false
+	return g.running.Stop(ctx, 10*time.Second)
+}
+
+// Process is the webhook's process.
+func (g *Gate) Process() process.Identity { return g.running.Identity }
+
+// CertDir holds the webhook's tls.crt and tls.key, and ca.crt to check them with.
+func (g *Gate) CertDir() string { return filepath.Join(g.cluster.Config().Dir, "webhook-certs") }
+
+// CA is the authority of the webhook's certificate, in PEM.
+func (g *Gate) CA() []byte { return g.ca }
+
+// URL is the base of the webhook's paths.
+func (g *Gate) URL() string { return "https://localhost:" + strconv.Itoa(g.cluster.Ports().Of(name)) }
+
+// WorkloadURL is where the API server sends workloads.
+func (g *Gate) WorkloadURL() string { return g.URL() + registration.WorkloadPath }
+
+// MetricsURL is where the webhook's metrics are.
+func (g *Gate) MetricsURL() string {
+	return fmt.Sprintf("http://127.0.0.1:%d/metrics", g.cluster.Ports().Of(metricsPort))
+}
+
+// ensureCertificate makes an authority and a serving certificate on first use and
+// returns the authority's certificate. ca.crt is written last: where it stands, all
+// stand.
+func ensureCertificate(dir string) ([]byte, error) {
+	if pem, err := os.ReadFile(filepath.Join(dir, "ca.crt")); err == nil {
+		return pem, nil
+	}
+	ca, err := pki.NewAuthority("hardgate-webhook")
+	if err != nil {
+		return nil, err
+	}
+	pair, err := ca.Loopback("hardgate-webhook")
+	if err != nil {
+		return nil, err
+	}
+	if err := pki.WriteServing(dir, ca, pair); err != nil {
+		return nil, err
+	}
+	return ca.CertPEM, nil
+}
+
+func ok(ctx context.Context, url string) error {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return err
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	if resp.StatusCode != http.StatusOK {
+		return fmt.Errorf("%s answers %s", url, resp.Status)
+	}
+	return nil
+}
