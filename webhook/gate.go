@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync"
 	"sync/atomic"
 
 	"k8s.io/apimachinery/pkg/labels"
@@ -30,6 +31,8 @@ type Gate struct {
 	cluster Cluster
 	metrics *Metrics
 	book    atomic.Pointer[ruling.Book]
+	// reloading keeps an older set of rulings from replacing a newer one.
+	reloading sync.Mutex
 }
 
 // NewGate makes a gate that rules everything in the default mode until SetBook.

@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/prometheus/client_golang/prometheus"
 	admissionv1 "k8s.io/api/admission/v1"
@@ -42,8 +43,8 @@ func (c fakeCluster) Automount(_ context.Context, namespace, account string) (wo
 }
 
 // newGate makes a gate whose namespace "shop" enforces the controls.
-func newGate(t testing.TB, controls ...string) (*Gate, *prometheus.Registry) {
-	t.Helper()
+func newGate(tb testing.TB, controls ...string) (*Gate, *prometheus.Registry) {
+	tb.Helper()
 	resource := v1alpha1.WorkloadPolicy{
 		ObjectMeta: metav1.ObjectMeta{Name: "shop"},
 		Spec:       v1alpha1.WorkloadPolicySpec{Mode: "Off"},
@@ -53,7 +54,7 @@ func newGate(t testing.TB, controls ...string) (*Gate, *prometheus.Registry) {
 	}
 	book, errs := ruling.Compile([]v1alpha1.WorkloadPolicy{resource})
 	if len(errs) > 0 {
-		t.Fatal(errors.Join(errs...))
+		tb.Fatal(errors.Join(errs...))
 	}
 	registry := prometheus.NewRegistry()
 	gate := NewGate(fakeCluster{
@@ -162,10 +163,8 @@ func TestWithoutPolicyEverythingIsWarned(t *testing.T) {
 	if !r.Allowed || len(r.Warnings) < 5 {
 		t.Errorf("got %+v", r)
 	}
-	for _, w := range r.Warnings {
-		if len(w) > maxWarning {
-			t.Errorf("%d bytes, which the API server may cut: %s", len(w), w)
-		}
+	if n := len(strings.Join(r.Warnings, "")); n > maxWarnings {
+		t.Errorf("%d bytes of warnings, which the API server may cut", n)
 	}
 }
 
@@ -258,6 +257,23 @@ func TestTemplatesLookAtTheAccount(t *testing.T) {
 	for account, allowed := range map[string]bool{"quiet": true, "loud": false, "missing": false} {
 		if r := ask(t, gate, deployment(account)); r.Allowed != allowed {
 			t.Errorf("%s: %+v", account, r)
+		}
+	}
+}
+
+// The API server cuts long warnings in the middle when there is much to say.
+func TestManyWarningsAreCutByOurselves(t *testing.T) {
+	long := make([]string, 30)
+	for i := range long {
+		long[i] = strings.Repeat("é", 200)
+	}
+	short := []string{strings.Repeat("x", 1000)}
+	if got := fit(short); len(got[0]) != 1000 {
+		t.Errorf("one warning is cut to %d bytes", len(got[0]))
+	}
+	for _, w := range fit(long) {
+		if len(w) > maxWarning || !utf8.ValidString(w) || !strings.HasSuffix(w, "…") {
+			t.Errorf("%d bytes: %q", len(w), w)
 		}
 	}
 }

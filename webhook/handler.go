@@ -9,6 +9,7 @@ import (
 	"mime"
 	"net/http"
 	"runtime/debug"
+	"strconv"
 	"sync"
 	"time"
 
@@ -95,8 +96,10 @@ func refuse(w http.ResponseWriter, err error) string {
 }
 
 func write(w http.ResponseWriter, r response) {
+	body := r.encode()
 	w.Header().Set("Content-Type", "application/json")
-	_, _ = w.Write(r.encode()) // the client is gone: nobody is left to tell
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	_, _ = w.Write(body) // the client is gone: nobody is left to tell
 }
 
 // httpError is an error with its HTTP status.

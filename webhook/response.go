@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"github.com/hardgate-dev/hardgate/control"
@@ -51,10 +52,11 @@ func refusal(uid string, code int, message string) response {
 	return response{UID: uid, Status: &status{Code: code, Reason: reason, Message: "hardgate: " + message}}
 }
 
-// The API server cuts a warning of over 256 characters when all together have over
-// 4096, and an audit annotation has no limit of its own.
+// The API server cuts warnings of over 256 bytes when all together have over 4096,
+// and an audit annotation has no limit of its own.
 const (
 	maxWarning    = 256
+	maxWarnings   = 4096
 	maxAnnotation = 2048
 	maxDenials    = 20
 )
@@ -77,6 +79,7 @@ func respond(uid, kind string, decisions []decision) response {
 		}
 		denials = append(denials, d.denials()...)
 	}
+	r.Warnings = fit(r.Warnings)
 	if len(denials) > 0 {
 		r.Allowed = false
 		r.Status = &status{Code: http.StatusForbidden, Reason: "Forbidden", Message: denialMessage(kind, denials)}
@@ -122,14 +125,28 @@ func (d *decision) warning() string {
 		return ""
 	}
 	v := d.violations[first]
-	line := fmt.Sprintf("hardgate: %s: %s: %s", d.title(), v.Path, v.Detail)
+	line := "hardgate: " + d.title() + ": " + v.Path + ": " + v.Detail
 	if n > 1 {
-		line += fmt.Sprintf(" (and %d more)", n-1)
+		line += " (and " + strconv.Itoa(n-1) + " more)"
 	}
 	if v.standing {
 		line += "; it was there before this change"
 	}
-	return cut(line+"; mend: "+d.remedy(), maxWarning)
+	return line + "; mend: " + d.remedy()
+}
+
+// fit cuts warnings where the API server would, at a place of our choice.
+func fit(warnings []string) []string {
+	total := 0
+	for _, w := range warnings {
+		total += len(w)
+	}
+	if total > maxWarnings {
+		for i, w := range warnings {
+			warnings[i] = cut(w, maxWarning)
+		}
+	}
+	return warnings
 }
 
 // annotation is every finding of the control, for the audit log.
@@ -139,7 +156,9 @@ func (d *decision) annotation() string {
 		if i > 0 {
 			b.WriteString("; ")
 		}
-		fmt.Fprintf(&b, "%s %s: %s", v.mode, v.Path, v.Detail)
+		for _, part := range [...]string{v.mode.String(), " ", v.Path, ": ", v.Detail} {
+			b.WriteString(part)
+		}
 	}
 	return cut(b.String(), maxAnnotation)
 }

@@ -7,11 +7,9 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"path/filepath"
 	"sync/atomic"
 	"time"
 
-	"sigs.k8s.io/controller-runtime/pkg/certwatcher"
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
 )
 
@@ -35,19 +33,19 @@ type Server struct {
 const grace = 15 * time.Second
 
 // Ready is an error until the server listens, and again when it drains.
-func (s *Server) Ready(*http.Request) error {
+func (s *Server) Ready() error {
 	if !s.listening.Load() {
 		return errors.New("not listening")
 	}
 	return nil
 }
 
-// Start serves until ctx ends. The error is nil after an orderly end.
-func (s *Server) Start(ctx context.Context) error {
+// Run serves until ctx ends. The error is nil after an orderly end.
+func (s *Server) Run(ctx context.Context) error {
 	log := logf.FromContext(ctx).WithName("server")
-	watcher, err := certwatcher.New(filepath.Join(s.CertDir, "tls.crt"), filepath.Join(s.CertDir, "tls.key"))
-	if err != nil {
-		return fmt.Errorf("reading the serving certificate: %w", err)
+	serving := &certificate{directory: s.CertDir}
+	if err := serving.load(); err != nil {
+		return err
 	}
 	var listen net.ListenConfig
 	listener, err := listen.Listen(ctx, "tcp", s.Address)
@@ -64,17 +62,13 @@ func (s *Server) Start(ctx context.Context) error {
 		MaxHeaderBytes:    32 << 10,
 		TLSConfig: &tls.Config{
 			MinVersion:     tls.VersionTLS12,
-			GetCertificate: watcher.GetCertificate,
+			GetCertificate: serving.get,
 			NextProtos:     []string{"h2", "http/1.1"},
 		},
 	}
-	watching, stopWatching := context.WithCancel(context.WithoutCancel(ctx))
-	defer stopWatching()
-	go func() {
-		if err := watcher.Start(watching); err != nil {
-			log.Error(err, "serving certificate is no longer watched")
-		}
-	}()
+	following, stopFollowing := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopFollowing()
+	go serving.follow(following)
 	ended := make(chan error, 1)
 	go func() { ended <- server.ServeTLS(listener, "", "") }()
 	s.listening.Store(true)

@@ -2,48 +2,40 @@ package webhook
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
-	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	ctrl "sigs.k8s.io/controller-runtime"
-	"sigs.k8s.io/controller-runtime/pkg/client"
+	"golang.org/x/sync/errgroup"
+	logf "sigs.k8s.io/controller-runtime/pkg/log"
 )
 
-// Setup adds the gate to a manager: the caches it reads, the watch of its policies
-// and, once those are filled, the server. A request is never judged by rules that
-// have not been read yet.
-func Setup(ctx context.Context, mgr ctrl.Manager, gate *Gate, server *Server) error {
-	namespace := &metav1.PartialObjectMetadata{}
-	namespace.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Namespace"))
-	for _, o := range []client.Object{namespace, &corev1.ServiceAccount{}} {
-		if _, err := mgr.GetCache().GetInformer(ctx, o); err != nil {
-			return fmt.Errorf("watching %T: %w", o, err)
-		}
-	}
-	if err := gate.WatchPolicies(ctx, mgr.GetCache()); err != nil {
+// Run serves until ctx ends: the informers first, then, once they have read
+// everything, the server. A request is never judged by rules that have not been
+// read yet. At the end the server drains before the informers stop.
+func Run(ctx context.Context, gate *Gate, informers *Informers, server *Server, probes *Probes) error {
+	if err := gate.WatchPolicies(ctx, informers); err != nil {
 		return err
 	}
-	return mgr.Add(&served{gate: gate, server: server, manager: mgr})
-}
-
-// served is the server behind its caches.
-type served struct {
-	gate    *Gate
-	server  *Server
-	manager ctrl.Manager
-}
-
-// NeedLeaderElection is false: every replica serves.
-func (*served) NeedLeaderElection() bool { return false }
-
-// Start implements manager.Runnable.
-func (s *served) Start(ctx context.Context) error {
-	caches := s.manager.GetCache()
-	if !caches.WaitForCacheSync(ctx) {
-		return errors.New("the caches were not filled before the end")
-	}
-	s.gate.reload(ctx, caches)
-	return s.server.Start(ctx)
+	group, ctx := errgroup.WithContext(ctx)
+	watching, stopWatching := context.WithCancel(context.WithoutCancel(ctx))
+	group.Go(func() error {
+		informers.Run(watching)
+		return nil
+	})
+	group.Go(func() error { return probes.Run(watching) })
+	group.Go(func() error {
+		defer stopWatching()
+		if err := informers.Synced(ctx); err != nil {
+			if ctx.Err() != nil {
+				return nil // told to stop before it began
+			}
+			return err
+		}
+		gate.reload(ctx, informers)
+		logf.FromContext(ctx).Info("namespaces, accounts and policies are read")
+		if err := server.Run(ctx); err != nil {
+			return fmt.Errorf("webhook: %w", err)
+		}
+		return nil
+	})
+	return group.Wait()
 }

@@ -16,7 +16,6 @@ type Mode string
 // +kubebuilder:object:root=true
 // +kubebuilder:resource:scope=Cluster,shortName=wpol,categories=hardgate
 // +kubebuilder:printcolumn:name="Mode",type=string,JSONPath=`.spec.mode`
-// +kubebuilder:printcolumn:name="Controls",type=string,JSONPath=`.spec.controls[*].id`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
 type WorkloadPolicy struct {
 	metav1.TypeMeta   `json:",inline"`

@@ -2,24 +2,20 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"net/http"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/spf13/cobra"
 	"go.uber.org/zap/zapcore"
-	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
-	ctrl "sigs.k8s.io/controller-runtime"
-	"sigs.k8s.io/controller-runtime/pkg/healthz"
+	"k8s.io/klog/v2"
+	logf "sigs.k8s.io/controller-runtime/pkg/log"
 	logzap "sigs.k8s.io/controller-runtime/pkg/log/zap"
-	"sigs.k8s.io/controller-runtime/pkg/metrics"
-	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
-	"github.com/hardgate-dev/hardgate/api/v1alpha1"
 	"github.com/hardgate-dev/hardgate/webhook"
 )
 
@@ -29,6 +25,7 @@ type options struct {
 	certDir       string
 	metricsListen string
 	healthListen  string
+	pprofListen   string
 	drain         time.Duration
 	development   bool
 }
@@ -54,47 +51,35 @@ func command() *cobra.Command {
 	f.StringVar(&o.certDir, "cert-dir", "/etc/hardgate/tls", "`directory` of tls.crt and tls.key")
 	f.StringVar(&o.metricsListen, "metrics-listen", ":8080", "`host:port` of /metrics; 0 turns it off")
 	f.StringVar(&o.healthListen, "health-listen", ":8081", "`host:port` of /healthz and /readyz; 0 turns it off")
+	f.StringVar(&o.pprofListen, "pprof-listen", "", "`host:port` of /debug/pprof; off unless given")
 	f.DurationVar(&o.drain, "drain", 5*time.Second, "how long to go on serving after SIGTERM, until the cluster has noticed")
 	f.BoolVar(&o.development, "development", false, "log readable lines at debug level instead of JSON")
 	return c
 }
 
 func run(ctx context.Context, o options) error {
-	ctrl.SetLogger(logzap.New(logzap.UseDevMode(o.development), func(z *logzap.Options) {
+	log := logzap.New(logzap.UseDevMode(o.development), func(z *logzap.Options) {
 		z.TimeEncoder = zapcore.RFC3339NanoTimeEncoder
-	}))
+	})
+	logf.SetLogger(log)
+	klog.SetLogger(log.WithName("client-go")) // the informers' own
 	config, err := restConfig(o.kubeconfig)
 	if err != nil {
 		return err
 	}
-	scheme := runtime.NewScheme()
-	if err := errors.Join(corev1.AddToScheme(scheme), v1alpha1.AddToScheme(scheme)); err != nil {
-		return fmt.Errorf("building the scheme: %w", err)
-	}
-	mgr, err := ctrl.NewManager(config, ctrl.Options{
-		Scheme:                 scheme,
-		Cache:                  webhook.CacheOptions(),
-		Metrics:                metricsserver.Options{BindAddress: o.metricsListen},
-		HealthProbeBindAddress: o.healthListen,
-	})
+	informers, err := webhook.NewInformers(config)
 	if err != nil {
-		return fmt.Errorf("connecting to the cluster: %w", err)
-	}
-	gate := webhook.NewGate(
-		webhook.CachedCluster{Cache: mgr.GetClient(), Live: mgr.GetAPIReader()},
-		webhook.NewMetrics(metrics.Registry))
-	server := &webhook.Server{Handler: gate.Handler(), Address: o.listen, CertDir: o.certDir, Drain: o.drain}
-	ctx = ctrl.LoggerInto(ctx, ctrl.Log)
-	if err := webhook.Setup(ctx, mgr, gate, server); err != nil {
 		return err
 	}
-	if err := mgr.AddHealthzCheck("process", healthz.Ping); err != nil {
-		return fmt.Errorf("adding the liveness probe: %w", err)
-	}
-	if err := mgr.AddReadyzCheck("webhook", func(r *http.Request) error { return server.Ready(r) }); err != nil {
-		return fmt.Errorf("adding the readiness probe: %w", err)
-	}
-	return mgr.Start(ctx)
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	gate := webhook.NewGate(informers, webhook.NewMetrics(registry))
+	server := &webhook.Server{Handler: gate.Handler(), Address: o.listen, CertDir: o.certDir, Drain: o.drain}
+	return webhook.Run(logf.IntoContext(ctx, logf.Log), gate, informers, server, &webhook.Probes{
+		HealthAddress: o.healthListen, MetricsAddress: o.metricsListen, PprofAddress: o.pprofListen,
+		Ready:   server.Ready,
+		Metrics: promhttp.HandlerFor(registry, promhttp.HandlerOpts{Registry: registry}),
+	})
 }
 
 // restConfig reads the kubeconfig, or the pod's own account where none is given.

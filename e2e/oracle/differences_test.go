@@ -82,7 +82,7 @@ var differences = []difference{
 	},
 	{
 		"run-as-root", looser, "runAsNonRoot is false for the pod and true for every container",
-		"The container's value is the one in force, also for a container that is added later: it fails then.",
+		"A container's own value is the one in force. A container that is added later without one fails then.",
 		func(p *corev1.Pod) bool {
 			return p.Spec.SecurityContext != nil && isFalse(p.Spec.SecurityContext.RunAsNonRoot) && every(p, func(c *corev1.Container) bool {
 				return c.SecurityContext != nil && isTrue(c.SecurityContext.RunAsNonRoot)

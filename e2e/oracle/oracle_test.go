@@ -58,11 +58,11 @@ func samples(t *testing.T) []sample {
 			if err != nil {
 				return fmt.Errorf("%s: %w", file, err)
 			}
-			if sum := sha256.Sum256(object); seen[sum] {
+			sum := sha256.Sum256(object)
+			if seen[sum] {
 				return nil
-			} else {
-				seen[sum] = true
 			}
+			seen[sum] = true
 			pod := &corev1.Pod{}
 			var kind struct{ Kind string }
 			if err := json.Unmarshal(object, &kind); err != nil || kind.Kind != "Pod" {

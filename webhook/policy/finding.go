@@ -19,33 +19,60 @@ type Finding struct {
 	Same string `json:"-"`
 }
 
-// place is a field on the way to a finding.
-type place struct{ path, same string }
+// place is where a finding would be. Its words are put together by found alone:
+// most places turn out to be fine.
+type place struct {
+	spec      string // the path of the pod's spec; empty for an object's own field
+	container *workload.Container
+	// inherited is whether the pod says it and the container only inherits it: the
+	// path is the pod's then.
+	inherited bool
+	value     string // more to know the finding by
+	steps     [3]step
+	depth     int
+}
+
+// step is a field, or an element of a list.
+type step struct {
+	name  string
+	list  bool
+	index int
+	as    string // what the element is known by when the list changes
+}
 
 // spec is the place of the pod's spec.
-func (s *Subject) spec() place { return place{s.Pod.At, s.Pod.At} }
+func (s *Subject) spec() place { return place{spec: s.Pod.At} }
 
 // container is the place of a container.
 func (s *Subject) container(c *workload.Container) place {
-	return s.spec().item(c.List, c.Index, c.Name)
-}
-
-func (p place) field(name string) place {
-	if p.path == "" {
-		return place{name, name}
-	}
-	return place{p.path + "." + name, p.same + "." + name}
+	return place{spec: s.Pod.At, container: c}
 }
 
 // of keeps the path of what the pod says and makes it the fault of the container
 // that inherits it: one that is added later inherits anew, and one that says the
 // same itself has no new fault.
-func (p place) of(own place) place { return place{p.path, own.same} }
+func (p place) of(own place) place {
+	p.container, p.inherited = own.container, true
+	return p
+}
+
+func (p place) field(name string) place { return p.step(step{name: name}) }
 
 // item is an element of a list; as is what it is known by when the list changes.
 func (p place) item(list string, index int, as string) place {
-	p = p.field(list)
-	return place{p.path + "[" + strconv.Itoa(index) + "]", p.same + "[" + as + "]"}
+	return p.step(step{name: list, list: true, index: index, as: as})
+}
+
+func (p place) step(s step) place {
+	p.steps[p.depth] = s
+	p.depth++
+	return p
+}
+
+// worth makes the value part of what the finding is known by.
+func (p place) worth(value string) place {
+	p.value += value
+	return p
 }
 
 // found makes the finding.
@@ -54,5 +81,50 @@ func (p place) found(format string, args ...any) Finding {
 	if len(args) > 0 {
 		detail = fmt.Sprintf(format, args...)
 	}
-	return Finding{Path: p.path, Detail: detail, Same: p.same}
+	return Finding{Path: p.path(), Detail: detail, Same: p.same()}
+}
+
+func (p *place) path() string {
+	var buffer [128]byte
+	text := append(buffer[:0], p.spec...)
+	if c := p.container; c != nil && !p.inherited {
+		text = appendIndex(appendName(text, c.List), c.Index)
+	}
+	for _, s := range p.steps[:p.depth] {
+		text = appendName(text, s.name)
+		if s.list {
+			text = appendIndex(text, s.index)
+		}
+	}
+	return string(text)
+}
+
+func (p *place) same() string {
+	var buffer [128]byte
+	text := append(buffer[:0], p.spec...)
+	if c := p.container; c != nil {
+		text = appendKey(appendName(text, c.List), c.Name)
+	}
+	for _, s := range p.steps[:p.depth] {
+		text = appendName(text, s.name)
+		if s.list {
+			text = appendKey(text, s.as)
+		}
+	}
+	return string(append(text, p.value...))
+}
+
+func appendName(text []byte, name string) []byte {
+	if len(text) > 0 {
+		text = append(text, '.')
+	}
+	return append(text, name...)
+}
+
+func appendIndex(text []byte, index int) []byte {
+	return append(strconv.AppendInt(append(text, '['), int64(index), 10), ']')
+}
+
+func appendKey(text []byte, key string) []byte {
+	return append(append(append(text, '['), key...), ']')
 }

@@ -39,8 +39,11 @@ func allowsHostPath(allowed []v1alpha1.AllowedHostPath, p string) (ok, readOnly 
 	for _, a := range allowed {
 		prefix := path.Clean(a.PathPrefix)
 		within := p == prefix || strings.HasPrefix(p, strings.TrimSuffix(prefix, "/")+"/")
-		if within && len(prefix) > longest {
+		switch {
+		case within && len(prefix) > longest:
 			longest, ok, readOnly = len(prefix), true, a.ReadOnly
+		case within && len(prefix) == longest: // named twice: the stricter counts
+			readOnly = readOnly || a.ReadOnly
 		}
 	}
 	return ok, readOnly

@@ -41,14 +41,20 @@ func parseImage(reference string) (i image, ok bool) {
 	if first, rest, found := strings.Cut(name, "/"); found && (strings.ContainsAny(first, ".:") || first == "localhost" || first != strings.ToLower(first)) {
 		i.host, i.path = strings.ToLower(first), rest
 	}
-	switch i.host {
-	case "index.docker.io", "registry-1.docker.io":
-		i.host = dockerHub
-	}
+	i.host = canonical(i.host)
 	if i.host == dockerHub && !strings.Contains(i.path, "/") {
 		i.path = "library/" + i.path
 	}
 	return i, registry.MatchString(i.host) && repository.MatchString(i.path)
+}
+
+// canonical is the one name of a registry that has several.
+func canonical(host string) string {
+	switch host {
+	case "index.docker.io", "registry-1.docker.io":
+		return dockerHub
+	}
+	return host
 }
 
 // from is whether one of the allowed registries serves the image. An entry is a
@@ -57,7 +63,7 @@ func parseImage(reference string) (i image, ok bool) {
 func (i image) from(allowed []string) bool {
 	for _, entry := range allowed {
 		host, prefix, _ := strings.Cut(strings.TrimSuffix(entry, "/"), "/")
-		host = strings.ToLower(host)
+		host = canonical(strings.ToLower(host))
 		wild, isWild := strings.CutPrefix(host, "*.")
 		if host != i.host && (!isWild || !strings.HasSuffix(i.host, "."+wild)) {
 			continue

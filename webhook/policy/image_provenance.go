@@ -26,7 +26,7 @@ var imageProvenance = Policy{
 }
 
 func judgeImage(s *Subject, reference string, at place) (found []Finding) {
-	at.same += "=" + reference
+	at = at.worth("=" + reference)
 	if reference == "" {
 		return []Finding{at.found("no image is named")}
 	}
@@ -38,9 +38,7 @@ func judgeImage(s *Subject, reference string, at place) (found []Finding) {
 		found = append(found, at.found("%q comes from %s, which is not an allowed registry", reference, image.host))
 	}
 	if demand := s.Parameters.RequireDigest; (demand == nil || *demand) && !image.digest {
-		digestAt := at
-		digestAt.same += "@"
-		found = append(found, digestAt.found("%q is not named by digest", reference))
+		found = append(found, at.worth("@").found("%q is not named by digest", reference))
 	}
 	return found
 }

@@ -2,6 +2,7 @@ package policy_test
 
 import (
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strconv"
@@ -55,8 +56,10 @@ func TestSortsOfContainers(t *testing.T) {
 }
 
 func testMove(t *testing.T, from, to string) {
+	t.Helper()
 	moved := 0
 	pods(t, func(t *testing.T, f *fixture, tree, spec map[string]any, at string) {
+		t.Helper()
 		before, _ := f.judgeTree(t, tree)
 		source, _ := spec[from].([]any)
 		target, _ := spec[to].([]any)
@@ -111,6 +114,7 @@ var unlike = map[string]string{
 func TestKinds(t *testing.T) {
 	differs := map[string]bool{}
 	pods(t, func(t *testing.T, f *fixture, tree, spec map[string]any, at string) {
+		t.Helper()
 		if f.policy.ID == "default-namespace" {
 			return // not about the pod
 		}
@@ -206,6 +210,7 @@ func contains(all, some []string) bool {
 // order of lists.
 func TestSameInAnyOrder(t *testing.T) {
 	pods(t, func(t *testing.T, f *fixture, tree, spec map[string]any, _ string) {
+		t.Helper()
 		before, _ := f.judgeTree(t, tree)
 		for _, list := range append([]string{"volumes"}, sorts...) {
 			elements, _ := spec[list].([]any)
@@ -233,6 +238,7 @@ func TestSameInAnyOrder(t *testing.T) {
 func TestSameWithMoreAndFewerContainers(t *testing.T) {
 	multiplied := 0
 	pods(t, func(t *testing.T, f *fixture, tree, spec map[string]any, at string) {
+		t.Helper()
 		before, _ := f.judgeTree(t, tree)
 		had := sames(before.Findings)
 		for _, list := range sorts {
@@ -244,10 +250,7 @@ func TestSameWithMoreAndFewerContainers(t *testing.T) {
 						own[finding.Same] = true
 					}
 				}
-				twin := map[string]any{}
-				for name, value := range c.(map[string]any) {
-					twin[name] = value
-				}
+				twin := maps.Clone(c.(map[string]any))
 				twin["name"] = "twin"
 				spec[list] = slices.Concat(containers, []any{twin})
 				after, _ := f.judgeTree(t, tree)

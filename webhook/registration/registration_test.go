@@ -1,6 +1,7 @@
 package registration
 
 import (
+	"bytes"
 	"flag"
 	"fmt"
 	"io/fs"
@@ -90,6 +91,7 @@ func namespaced(w *admissionregistrationv1.ValidatingWebhook) bool {
 // enforced namespaces fail closed and all others open.
 func TestNamespaces(t *testing.T) {
 	each(t, func(t *testing.T, o Options, webhooks map[string]admissionregistrationv1.ValidatingWebhook) {
+		t.Helper()
 		for _, namespace := range []string{"kube-system", "kube-public", "default", "hardgate", "hardgate2", "shop", "cart", "calico-system", "kube-system-2", "a"} {
 			excluded := namespace == "kube-system" || o.Service != nil && o.Service.Namespace == namespace || slices.Contains(o.Excluded, namespace)
 			enforced := !excluded && slices.Contains(o.Enforced, namespace)
@@ -124,6 +126,7 @@ func TestNamespaces(t *testing.T) {
 // No webhook costs the API server much, changes anything or waits for long.
 func TestBounds(t *testing.T) {
 	each(t, func(t *testing.T, o Options, webhooks map[string]admissionregistrationv1.ValidatingWebhook) {
+		t.Helper()
 		for name, w := range webhooks {
 			if w.TimeoutSeconds == nil || *w.TimeoutSeconds < 1 || *w.TimeoutSeconds > 3 {
 				t.Errorf("%s waits for %v s", name, w.TimeoutSeconds)
@@ -134,7 +137,7 @@ func TestBounds(t *testing.T) {
 			if w.ObjectSelector != nil || len(w.MatchConditions) > 64 {
 				t.Errorf("%s: an objectSelector, or %d conditions", name, len(w.MatchConditions))
 			}
-			if string(w.ClientConfig.CABundle) != string(o.CABundle) {
+			if !bytes.Equal(w.ClientConfig.CABundle, o.CABundle) {
 				t.Errorf("%s: CA %q", name, w.ClientConfig.CABundle)
 			}
 			path := map[string]string{"policies": "/validate-policy", "workloads": "/validate", "workloads-enforced": "/validate", "namespaced": "/validate-namespaced"}[name]
@@ -155,6 +158,7 @@ func TestBounds(t *testing.T) {
 // counts, and subresources are never asked for by a wildcard.
 func TestWildcards(t *testing.T) {
 	each(t, func(t *testing.T, _ Options, webhooks map[string]admissionregistrationv1.ValidatingWebhook) {
+		t.Helper()
 		for name, w := range webhooks {
 			for _, r := range w.Rules {
 				wild := slices.ContainsFunc(slices.Concat(r.APIGroups, r.Resources), func(s string) bool { return strings.Contains(s, "*") })
@@ -192,6 +196,7 @@ func TestWorkloadRules(t *testing.T) {
 		"batch/v1 jobs": "CREATE UPDATE", "batch/v1 cronjobs": "CREATE UPDATE",
 	}
 	each(t, func(t *testing.T, _ Options, webhooks map[string]admissionregistrationv1.ValidatingWebhook) {
+		t.Helper()
 		for _, name := range []string{"workloads", "workloads-enforced"} {
 			w, ok := webhooks[name]
 			if !ok {

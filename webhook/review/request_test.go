@@ -45,8 +45,8 @@ func request() *admissionv1.AdmissionRequest {
 }
 
 // written is the review around a request as the API server writes it.
-func written(t testing.TB, change func(*admissionv1.AdmissionRequest)) []byte {
-	t.Helper()
+func written(tb testing.TB, change func(*admissionv1.AdmissionRequest)) []byte {
+	tb.Helper()
 	r := request()
 	if change != nil {
 		change(r)
@@ -55,7 +55,7 @@ func written(t testing.TB, change func(*admissionv1.AdmissionRequest)) []byte {
 		TypeMeta: metav1.TypeMeta{APIVersion: "admission.k8s.io/v1", Kind: "AdmissionReview"}, Request: r,
 	})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return text
 }

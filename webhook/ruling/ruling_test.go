@@ -72,7 +72,8 @@ func TestFor(t *testing.T) {
 		"listed without a mode":  {map[string]string{"a": `{mode: Enforce, controls: [{id: host-ports}]}`}, prod, []Ruling{{Mode: control.Enforce, Source: "a"}}},
 		"listed, no mode at all": {map[string]string{"a": `{controls: [{id: host-ports}]}`}, prod, []Ruling{{Mode: control.Warn, Source: "a"}}},
 		"parameters without a mode": {
-			map[string]string{"a": `{controls: [{id: host-ports, parameters: {allowedHostPorts: [{min: 80, max: 81}]}}]}`}, prod,
+			map[string]string{"a": `{controls: [{id: host-ports, parameters: {allowedHostPorts: [{min: 80, max: 81}]}}]}`},
+			prod,
 			[]Ruling{{Mode: control.Warn, Source: "a", Parameters: ports(v1alpha1.PortRange{Min: 80, Max: 81})}},
 		},
 		"off":                   {map[string]string{"a": `{controls: [{id: host-ports, mode: "Off"}]}`}, prod, nil},
@@ -88,7 +89,8 @@ func TestFor(t *testing.T) {
 				"c": `{mode: Warn}`,
 				"d": `{mode: "Off"}`,
 				"e": `{controls: [{id: host-ports, mode: Enforce}]}`,
-			}, prod,
+			},
+			prod,
 			[]Ruling{
 				{Mode: control.Enforce, Source: "b", Parameters: ports(v1alpha1.PortRange{Min: 2, Max: 2})},
 				{Mode: control.Enforce, Source: "e"},
@@ -104,7 +106,8 @@ func TestFor(t *testing.T) {
 		"not in, unlabelled": {map[string]string{"a": `{mode: Enforce, namespaceSelector: {matchExpressions: [{key: env, operator: NotIn, values: [dev]}]}}`}, nil, []Ruling{{Mode: control.Enforce, Source: "a"}}},
 		"by name":            {map[string]string{"a": `{mode: Enforce, namespaceSelector: {matchExpressions: [{key: kubernetes.io/metadata.name, operator: In, values: [shop, cart]}]}}`}, prod, []Ruling{{Mode: control.Enforce, Source: "a"}}},
 		"selected by one of two": {
-			map[string]string{"a": `{mode: Enforce, namespaceSelector: {matchLabels: {env: dev}}}`, "b": `{mode: Audit, namespaceSelector: {matchLabels: {env: prod}}}`}, prod,
+			map[string]string{"a": `{mode: Enforce, namespaceSelector: {matchLabels: {env: dev}}}`, "b": `{mode: Audit, namespaceSelector: {matchLabels: {env: prod}}}`},
+			prod,
 			[]Ruling{{Mode: control.Audit, Source: "b"}},
 		},
 	}

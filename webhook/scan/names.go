@@ -1,6 +1,9 @@
 package scan
 
-import "bytes"
+import (
+	"bytes"
+	"encoding/binary"
+)
 
 // manyNames is the size from which an object's names are looked up in a map:
 // comparing each with all before it would be quadratic in what a client sends.
@@ -8,56 +11,70 @@ const manyNames = 48
 
 // name is one name of an open object. sum rules most of the others out without
 // a look at the bytes.
-// Where it stands is kept as offsets: pointers would cost a write barrier each.
+// Where it stands is kept as offsets: pointers would cost a write barrier each, and
+// documents are far smaller than 4 GiB.
 type name struct {
-	sum        uint64
-	start, end int
-	escaped    bool // the offsets are into plain, not into the document
+	sum    uint64
+	start  uint32
+	length int32 // negative: the offset is into plain, not into the document
 }
 
 func (s *Scanner) text(n *name) []byte {
-	if n.escaped {
-		return s.plain[n.start:n.end]
+	if n.length < 0 {
+		return s.plain[n.start : int64(n.start)-int64(n.length)]
 	}
-	return s.data[n.start:n.end]
+	return s.data[n.start : int64(n.start)+int64(n.length)]
 }
 
-// name reads a member's name and the colon behind it. first is the index in
-// s.names of the object's first name.
-func (s *Scanner) name(first int) ([]byte, error) {
-	if s.peek() != '"' {
-		return nil, s.unexpected("a name in quotes")
-	}
-	key, escaped, err := s.quoted()
+// names of one open object: where they start in Scanner.names, and a filter that
+// holds a bit of each sum: a name whose bit is new is new itself.
+type open struct {
+	first  int
+	filter uint64
+}
+
+// name reads the name at i, which must be a quote, and the colon behind it, and
+// returns the index of the value.
+func (s *Scanner) name(o *open, i int) (key []byte, next int, err error) {
+	end, escaped, err := s.quoted(i)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	end := s.pos - 1 // the closing quote
+	key = s.data[i+1 : end]
+	n := name{start: uint32(i + 1), length: int32(len(key))}
 	if escaped {
 		key = s.unescape(key)
-		end = len(s.plain)
+		n = name{start: uint32(len(s.plain) - len(key)), length: -int32(len(key))}
 	}
-	if s.repeated(first, key, name{sum: sum(key), start: end - len(key), end: end, escaped: escaped}) {
-		return nil, s.errorf("the name %q is given twice", key)
+	n.sum = sum(key)
+	if s.repeated(o, key, n) {
+		s.pos = end + 1
+		return nil, 0, s.errorf("the name %q is given twice", key)
 	}
-	if s.peek() != ':' {
-		return nil, s.unexpected("a colon")
+	if i = end + 1; i >= len(s.data) || s.data[i] != ':' {
+		if i = s.space(i); i >= len(s.data) || s.data[i] != ':' {
+			s.pos = i
+			return nil, 0, s.unexpected("a colon")
+		}
 	}
-	s.pos++
-	return key, nil
+	return key, i + 1, nil
 }
 
 // repeated notes the name and says whether the open object already has it.
-func (s *Scanner) repeated(first int, key []byte, n name) bool {
-	names := s.names[first:]
+func (s *Scanner) repeated(o *open, key []byte, n name) bool {
+	names := s.names[o.first:]
 	if len(names) >= manyNames {
-		return s.repeatedInMap(first, key)
+		return s.repeatedInMap(o.first, key)
 	}
-	for i := range names {
-		if names[i].sum == n.sum && bytes.Equal(s.text(&names[i]), key) {
-			return true
+	bit := uint64(1) << (n.sum >> 58)
+	if o.filter&bit != 0 {
+		for i := range names {
+			if names[i].sum == n.sum && bytes.Equal(s.text(&names[i]), key) {
+				return true
+			}
 		}
 	}
+	o.filter |= bit
 	s.names = append(s.names, n)
 	return false
 }
@@ -93,15 +110,20 @@ func (s *Scanner) closeNames(first int) {
 }
 
 // sum tells names apart by length and first and last bytes; equal sums are
-// compared in full.
+// compared in full. Its highest bits are spread for the filter.
 func sum(key []byte) uint64 {
+	const spread = 0x9e3779b97f4a7c15
 	n := len(key)
-	h := uint64(n) * 0x9e3779b97f4a7c15
-	if n >= 8 {
-		return h ^ word(key) ^ word(key[n-8:])*31
+	h := uint64(n)
+	switch {
+	case n >= 8:
+		h ^= word(key) ^ word(key[n-8:])*31
+	case n >= 4:
+		h ^= uint64(binary.LittleEndian.Uint32(key)) | uint64(binary.LittleEndian.Uint32(key[n-4:]))<<32
+	default:
+		for _, c := range key {
+			h = h<<8 ^ uint64(c)
+		}
 	}
-	for _, c := range key {
-		h = h<<8 | h>>56 ^ uint64(c)
-	}
-	return h
+	return h * spread
 }

@@ -54,15 +54,26 @@ func (s *Scanner) unexpected(want string) error {
 	return s.errorf("%q where %s should be", s.data[s.pos], want)
 }
 
+// space returns the index of the next byte from i on that is no white space.
+func (s *Scanner) space(i int) int {
+	for i < len(s.data) {
+		switch s.data[i] {
+		case ' ', '\t', '\r', '\n':
+			i++
+		default:
+			return i
+		}
+	}
+	return i
+}
+
 // peek skips white space and returns the next byte, 0 at the end.
 func (s *Scanner) peek() byte {
-	for s.pos < len(s.data) {
-		switch c := s.data[s.pos]; c {
-		case ' ', '\t', '\r', '\n':
-			s.pos++
-		default:
-			return c
-		}
+	if s.pos < len(s.data) && s.data[s.pos] > ' ' {
+		return s.data[s.pos]
+	}
+	if s.pos = s.space(s.pos); s.pos < len(s.data) {
+		return s.data[s.pos]
 	}
 	return 0
 }
@@ -82,15 +93,19 @@ func (s *Scanner) Object(field func(name []byte) error) (present bool, err error
 	if s.peek() == 'n' {
 		return false, s.literal("null")
 	}
-	if err := s.open('{', "an object"); err != nil {
+	if err := s.enter('{', "an object"); err != nil {
 		return false, err
 	}
-	first := len(s.names)
+	o := open{first: len(s.names)}
 	for more := s.peek() != '}'; more; {
-		key, err := s.name(first)
+		if s.peek() != '"' {
+			return true, s.unexpected("a name in quotes")
+		}
+		key, next, err := s.name(&o, s.pos)
 		if err != nil {
 			return true, err
 		}
+		s.pos = next
 		if err := field(key); err != nil {
 			return true, err
 		}
@@ -99,7 +114,7 @@ func (s *Scanner) Object(field func(name []byte) error) (present bool, err error
 		}
 	}
 	s.close()
-	s.closeNames(first)
+	s.closeNames(o.first)
 	return true, nil
 }
 
@@ -109,7 +124,7 @@ func (s *Scanner) List(element func(index int) error) error {
 	if s.peek() == 'n' {
 		return s.literal("null")
 	}
-	if err := s.open('[', "a list"); err != nil {
+	if err := s.enter('[', "a list"); err != nil {
 		return err
 	}
 	more := s.peek() != ']'
@@ -126,7 +141,7 @@ func (s *Scanner) List(element func(index int) error) error {
 	return nil
 }
 
-func (s *Scanner) open(bracket byte, what string) error {
+func (s *Scanner) enter(bracket byte, what string) error {
 	if s.peek() != bracket {
 		return s.unexpected(what)
 	}
@@ -174,10 +189,15 @@ func (s *Scanner) Bytes() ([]byte, error) {
 	if s.peek() == 'n' {
 		return nil, s.literal("null")
 	}
-	raw, escaped, err := s.quoted()
+	if s.peek() != '"' {
+		return nil, s.unexpected("a string")
+	}
+	end, escaped, err := s.quoted(s.pos)
 	if err != nil {
 		return nil, err
 	}
+	raw := s.data[s.pos+1 : end]
+	s.pos = end + 1
 	if escaped {
 		raw = s.unescape(raw)
 	}

@@ -25,7 +25,7 @@ var corpus = []string{
 	`{}`, `[]`, `{ }`, `[ ]`, `{`, `[`, `}`, `]`, `{]`, `[}`, `[1]`, `[1,]`, `[,1]`, `[1 2]`, `[1,2`, `{"a"}`, `{"a":}`, `{"a":1,}`, `{,}`, `{"a" 1}`, `{"a":1 "b":2}`, `{a:1}`, `{1:1}`, `{null:1}`, `{"a":1}{}`, `{"a":1},`,
 	`{"a":{"a":{"a":[{"a":1}]}}}`, `{"a":1,"b":2}`, `{"a":1,"a":2}`, `{"a":1,"\u0061":2}`, `{"":1,"":2}`, `{"A":1,"a":2}`, `[{"a":1},{"a":1}]`, `{"a":{"b":1},"b":{"a":1,"a":2}}`,
 	`{"12345678":1,"12345679":2}`, `{"12345678":1,"12345678":2}`, `{"aaaaaaaaaaaaaaaa":1,"aaaaaaaaaaaaaaaaa":2}`, `{"12345678abc12345678":1,"12345678xyz12345678":2}`,
-	`"\n\t\r\b\f\/\\\""`, `"\u00e9\u4e2d\ud83d\ude00"`, `"\ud83d"`, `"\ude00\ud83d"`, `"\ud83d\ud83d\ude00"`, `"\ud83dx"`, `"\ud83d\n"`, `"\ud83d\u0041"`, `"\u12"`, `"\u123g"`, `"\x41"`, `"\`, `"\u"`, `"\U0041"`, `"\'"`,
+	`"\n\t\r\b\f\/\\\""`, `"\u00e9\u4e2d\ud83d\ude00"`, `"\u00fa\u00FA\uaFfA\u0f9a\u0A9F"`, `"\u00g0"`, `"\u00G0"`, `"\u00/0"`, `"\u00:0"`, `"\u00@0"`, "\"\\u00`0\"", `"\ud83d"`, `"\ude00\ud83d"`, `"\ud83d\ud83d\ude00"`, `"\ud83dx"`, `"\ud83d\n"`, `"\ud83d\u0041"`, `"\u12"`, `"\u123g"`, `"\x41"`, `"\`, `"\u"`, `"\U0041"`, `"\'"`,
 	"\"a\nb\"", "\"a\x00b\"", "\"a\x1fb\"", "\"a\x7fb\"", "\"\xff\"", "\"\xc3\xa9\"", "\"\xed\xa0\x80\"", "{\"\xff\":1,\"\xfe\":2}", `"1234567\"890"`, "\"12345678\n\"", "\"\xff\xff\xff\xff\xff\xff\xff\\n\"",
 	`/*c*/1`, `//c`, "#c\n1", "1\v", "1\f", "1\u00a0", "1\x00", "\u2028", "[1\x00]", "{\"a\"\x00:1}",
 	strings.Repeat("[", 200) + strings.Repeat("]", 200), strings.Repeat("[", 201) + strings.Repeat("]", 201), strings.Repeat(`{"a":`, 200) + "1" + strings.Repeat("}", 200),
@@ -214,7 +214,7 @@ func TestBool(t *testing.T) {
 		value, set bool
 		err        string
 	}{
-		"true": {true, true, ""}, " false": {false, true, ""}, "null": {false, false, ""},
+		"true": {true, true, ""}, "false": {false, true, ""}, "null": {false, false, ""},
 		`"true"`: {false, false, `offset 0: '"' where true or false should be`},
 		"1":      {false, false, "offset 0: '1' where true or false should be"},
 		"yes":    {false, false, "offset 0: 'y' where true or false should be"},
@@ -360,9 +360,33 @@ func TestNamesOfOneObject(t *testing.T) {
 	if err := valid(document); err != nil {
 		t.Error(err)
 	}
+	if err := valid(fmt.Sprintf("[%s,%s,[%s]]", big, big, big)); err != nil {
+		t.Error(err)
+	}
 	s := New([]byte(`{"a":1`))
-	_ = s.Skip() //nolint:errcheck // the next document matters
+	_ = s.Skip() // the next document matters
 	s.Reset([]byte(`{"a":1}`))
+	if err := s.Skip(); err != nil {
+		t.Errorf("after Reset: %v", err)
+	}
+}
+
+// What an error left behind is not there after Reset: Scanners are used again.
+func TestResetForgetsLargeObjects(t *testing.T) {
+	big := manyNamesObject(2*manyNames, "a")
+	s := New([]byte(big[:len(big)-1]))
+	if err := s.Skip(); err == nil {
+		t.Fatal("an object without its end is taken")
+	}
+	s.Reset([]byte(big))
+	if err := s.Skip(); err != nil {
+		t.Errorf("after Reset: %v", err)
+	}
+	s.Reset([]byte(`{"\u0061":1,"b":{"\u0061":1,"\u0062":2},"c":{"\u0061":1},"\u0064":[{"\u0061":1}],"x"`))
+	if err := s.Skip(); err == nil {
+		t.Fatal("an object without its end is taken")
+	}
+	s.Reset([]byte(`{"\u0061":1,"\u0062":{"\u0061":1,"\u0062":2},"c":1}`))
 	if err := s.Skip(); err != nil {
 		t.Errorf("after Reset: %v", err)
 	}
@@ -462,7 +486,7 @@ func TestCallbacksCanStop(t *testing.T) {
 
 func TestSkipEmpty(t *testing.T) {
 	for document, want := range map[string]bool{
-		"null": true, "{}": true, " { } ": true, "[]": true, "[\n]": true,
+		"null": true, "{}": true, "{ }": true, "[]": true, "[\n]": true,
 		"0": false, `""`: false, "false": false, `{"a":null}`: false, "[null]": false, "[[]]": false,
 	} {
 		if got, err := New([]byte(document)).SkipEmpty(); got != want || err != nil {

@@ -1,25 +1,49 @@
 package scan
 
+import "strconv"
+
 // Skip passes over one value of any kind, checking its form and its names.
 func (s *Scanner) Skip() error {
-	switch c := s.peek(); {
-	case c == '"':
-		_, _, err := s.quoted()
-		return err
-	case c == '{':
-		return s.skipObject()
-	case c == '[':
-		return s.skipList()
-	case c == 't':
-		return s.literal("true")
-	case c == 'f':
-		return s.literal("false")
-	case c == 'n':
-		return s.literal("null")
-	case c == '-' || '0' <= c && c <= '9':
-		return s.number()
+	end, err := s.skip(s.pos)
+	if err == nil {
+		s.pos = end
 	}
-	return s.unexpected("a value")
+	return err
+}
+
+// skip passes over the value at i and returns the index behind it. Most of a
+// document goes this way, so indexes are passed in registers and Scanner.pos is
+// set for errors only.
+func (s *Scanner) skip(i int) (int, error) {
+	if i = s.space(i); i < len(s.data) {
+		switch c := s.data[i]; {
+		case c == '"':
+			end, _, err := s.quoted(i)
+			return end + 1, err
+		case c == '{':
+			return s.skipObject(i)
+		case c == '[':
+			return s.skipList(i)
+		case c == '-' || '0' <= c && c <= '9':
+			s.pos = i
+			err := s.number()
+			return s.pos, err
+		case c == 't':
+			return s.skipWord(i, "true")
+		case c == 'f':
+			return s.skipWord(i, "false")
+		case c == 'n':
+			return s.skipWord(i, "null")
+		}
+	}
+	s.pos = i
+	return 0, s.unexpected("a value")
+}
+
+func (s *Scanner) skipWord(i int, word string) (int, error) {
+	s.pos = i
+	err := s.literal(word)
+	return s.pos, err
 }
 
 // SkipEmpty is Skip, and says whether the value was null, {} or [].
@@ -39,44 +63,84 @@ func (s *Scanner) SkipEmpty() (empty bool, err error) {
 	return false, nil
 }
 
-// skipObject is Object without its callback: most of a document goes this way.
-func (s *Scanner) skipObject() error {
-	if err := s.open('{', "an object"); err != nil {
-		return err
+// skipObject is Object without its callback.
+func (s *Scanner) skipObject(i int) (int, error) {
+	i, empty, err := s.skipOpen(i, '}')
+	if empty || err != nil {
+		return i, err
 	}
-	first := len(s.names)
-	for more := s.peek() != '}'; more; {
-		if _, err := s.name(first); err != nil {
-			return err
+	o := open{first: len(s.names)}
+	for more := true; more; {
+		if i >= len(s.data) || s.data[i] != '"' {
+			if i = s.space(i); i >= len(s.data) || s.data[i] != '"' {
+				s.pos = i
+				return 0, s.unexpected("a name in quotes")
+			}
 		}
-		if err := s.Skip(); err != nil {
-			return err
+		if _, i, err = s.name(&o, i); err != nil {
+			return 0, err
 		}
-		var err error
-		if more, err = s.next('}'); err != nil {
-			return err
+		if i, err = s.skip(i); err != nil {
+			return 0, err
+		}
+		if i, more, err = s.skipNext(i, '}'); err != nil {
+			return 0, err
 		}
 	}
-	s.close()
-	s.closeNames(first)
-	return nil
+	s.depth--
+	s.closeNames(o.first)
+	return i, nil
 }
 
-func (s *Scanner) skipList() error {
-	if err := s.open('[', "a list"); err != nil {
-		return err
+// skipList is List without its callback.
+func (s *Scanner) skipList(i int) (int, error) {
+	i, empty, err := s.skipOpen(i, ']')
+	if empty || err != nil {
+		return i, err
 	}
-	for more := s.peek() != ']'; more; {
-		if err := s.Skip(); err != nil {
-			return err
+	for more := true; more; {
+		if i, err = s.skip(i); err != nil {
+			return 0, err
 		}
-		var err error
-		if more, err = s.next(']'); err != nil {
-			return err
+		if i, more, err = s.skipNext(i, ']'); err != nil {
+			return 0, err
 		}
 	}
-	s.close()
-	return nil
+	s.depth--
+	return i, nil
+}
+
+// skipOpen passes over the bracket at i, and the closing one where nothing is in
+// between.
+func (s *Scanner) skipOpen(i int, bracket byte) (next int, empty bool, err error) {
+	if s.depth >= MaxDepth {
+		s.pos = i
+		return 0, false, s.errorf("nested deeper than %d levels", MaxDepth)
+	}
+	i = s.space(i + 1)
+	if i < len(s.data) && s.data[i] == bracket {
+		return i + 1, true, nil
+	}
+	s.depth++
+	return i, false, nil
+}
+
+// skipNext passes over what stands behind a member: more is true after a comma,
+// false after the bracket.
+func (s *Scanner) skipNext(i int, bracket byte) (next int, more bool, err error) {
+	if i >= len(s.data) || s.data[i] <= ' ' {
+		i = s.space(i)
+	}
+	if i < len(s.data) {
+		switch s.data[i] {
+		case ',':
+			return i + 1, true, nil
+		case bracket:
+			return i + 1, false, nil
+		}
+	}
+	s.pos = i
+	return 0, false, s.unexpected("a comma or " + strconv.Quote(string(bracket)))
 }
 
 // number passes over a number as RFC 8259 writes it.

@@ -1,6 +1,7 @@
 package scan
 
 import (
+	"bytes"
 	"encoding/binary"
 	"math/bits"
 	"unicode/utf16"
@@ -23,15 +24,11 @@ func stops(w uint64) uint64 {
 	return ((quote-ones)&^quote | (slash-ones)&^slash | (w-ones*0x20)&^w) & highs
 }
 
-// quoted reads a string in quotes and returns what is between them, as written.
-func (s *Scanner) quoted() (raw []byte, escaped bool, err error) {
-	if s.pos >= len(s.data) || s.data[s.pos] != '"' {
-		return nil, false, s.unexpected("a string")
-	}
-	start := s.pos + 1
-	i := start
+// quoted finds the end of the string whose opening quote is at i: the index of its
+// closing quote, and whether there are escapes in between.
+func (s *Scanner) quoted(i int) (end int, escaped bool, err error) {
 	data := s.data
-	for {
+	for i++; ; {
 		for i+8 <= len(data) {
 			if m := stops(word(data[i:])); m != 0 {
 				i += bits.TrailingZeros64(m) / 8
@@ -41,20 +38,19 @@ func (s *Scanner) quoted() (raw []byte, escaped bool, err error) {
 		}
 		if i >= len(data) {
 			s.pos = len(data)
-			return nil, false, s.unexpected("the end of a string")
+			return 0, false, s.unexpected("the end of a string")
 		}
 		switch c := data[i]; {
 		case c == '"':
-			s.pos = i + 1
-			return data[start:i], escaped, nil
+			return i, escaped, nil
 		case c == '\\':
 			escaped = true
 			if i, err = s.escape(i); err != nil {
-				return nil, false, err
+				return 0, false, err
 			}
 		case c < ' ':
 			s.pos = i
-			return nil, false, s.errorf("a control character in a string")
+			return 0, false, s.errorf("a control character in a string")
 		default:
 			i++
 		}
@@ -63,8 +59,8 @@ func (s *Scanner) quoted() (raw []byte, escaped bool, err error) {
 
 // escape checks the escape at i and returns the index behind it.
 func (s *Scanner) escape(i int) (int, error) {
-	s.pos = i
 	if i+1 >= len(s.data) {
+		s.pos = i
 		return 0, s.errorf("the document ends in an escape")
 	}
 	switch s.data[i+1] {
@@ -75,6 +71,7 @@ func (s *Scanner) escape(i int) (int, error) {
 			return i + 6, nil
 		}
 	}
+	s.pos = i
 	return 0, s.errorf("an unknown escape in a string")
 }
 
@@ -85,8 +82,12 @@ func (s *Scanner) unescape(raw []byte) []byte {
 	plain := s.plain
 	for i := 0; i < len(raw); {
 		if raw[i] != '\\' {
-			plain = append(plain, raw[i])
-			i++
+			run := bytes.IndexByte(raw[i:], '\\')
+			if run < 0 {
+				run = len(raw) - i
+			}
+			plain = append(plain, raw[i:i+run]...)
+			i += run
 			continue
 		}
 		switch c := raw[i+1]; c {

@@ -52,11 +52,11 @@ const fullPod = `{
 
 const fullAccount = `{"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "a"}, "automountServiceAccountToken": true}`
 
-func full(t testing.TB) []byte {
-	t.Helper()
+func full(tb testing.TB) []byte {
+	tb.Helper()
 	var b bytes.Buffer
 	if err := json.Compact(&b, []byte(fullPod)); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return b.Bytes()
 }
@@ -98,11 +98,12 @@ func TestFullPodIsFull(t *testing.T) {
 			return true
 		})
 	}
+	whole := fullPod + fullAccount
 	if len(read) < 40 {
 		t.Errorf("only %d names found in the source", len(read))
 	}
 	for _, name := range slices.Sorted(maps.Keys(read)) {
-		if name != "" && name != "ServiceAccount" && !strings.Contains(fullPod+fullAccount, strconv.Quote(name)+":") {
+		if name != "" && name != "ServiceAccount" && !strings.Contains(whole, strconv.Quote(name)+":") {
 			t.Errorf("the decoder reads %q, which the full pod has not", name)
 		}
 	}
@@ -175,6 +176,7 @@ func decodeTree(t *testing.T, tree any) (Object, error) {
 func TestWrongTypes(t *testing.T) {
 	wrong := []any{"text", true, 1.5, 3, []any{}, []any{1.0}, map[string]any{}, map[string]any{"a": 1}}
 	eachPlace(t, func(t *testing.T, tree any, p place) {
+		t.Helper()
 		refused := 0
 		for _, w := range wrong {
 			if kindOf(w) == kindOf(p.value) {
@@ -189,8 +191,7 @@ func TestWrongTypes(t *testing.T) {
 			if !strings.HasPrefix(err.Error(), p.path+": offset ") {
 				t.Errorf("%v: %v", w, err)
 			}
-			var syntax *scan.SyntaxError
-			if !errors.As(err, &syntax) {
+			if _, ok := errors.AsType[*scan.SyntaxError](err); !ok {
 				t.Errorf("%v: the error is a %T", w, err)
 			}
 			refused++
@@ -226,6 +227,7 @@ func kindOf(v any) string {
 // null is the same as absent.
 func TestNullIsAbsent(t *testing.T) {
 	eachPlace(t, func(t *testing.T, tree any, p place) {
+		t.Helper()
 		p.set(nil)
 		null, nullErr := decodeTree(t, tree)
 		if m, ok := p.owner.(map[string]any); ok {
@@ -249,6 +251,7 @@ func TestNullIsAbsent(t *testing.T) {
 // A name of another case is another name, and every name that is read counts.
 func TestNamesAreExact(t *testing.T) {
 	eachPlace(t, func(t *testing.T, tree any, p place) {
+		t.Helper()
 		m, ok := p.owner.(map[string]any)
 		if !ok {
 			return
@@ -462,6 +465,11 @@ func TestContainers(t *testing.T) {
 	for c := range o.Pod.Containers() {
 		if c.Name == "c" {
 			break
+		}
+	}
+	for os, want := range map[string]bool{"windows": true, "Windows": false, "linux": false, "": false} {
+		if p := (Pod{OS: os}); p.Windows() != want {
+			t.Errorf("a pod with os.name %q is for Windows: %v", os, p.Windows())
 		}
 	}
 	if got, want := o.Pod.Field("hostPID"), "spec.hostPID"; got != want {

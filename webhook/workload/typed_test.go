@@ -218,25 +218,25 @@ var (
 )
 
 // fixtures are the objects of every policy's fixtures, in JSON, by file.
-func fixtures(t testing.TB) map[string][]byte {
-	t.Helper()
+func fixtures(tb testing.TB) map[string][]byte {
+	tb.Helper()
 	all := map[string][]byte{}
 	folder := os.DirFS("../policy/testdata")
 	files, err := fs.Glob(folder, "*/*.yaml")
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	for _, file := range files {
 		text, err := fs.ReadFile(folder, file)
 		if err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 		if all[file], err = yaml.YAMLToJSON(text); err != nil {
-			t.Fatalf("%s: %v", file, err)
+			tb.Fatalf("%s: %v", file, err)
 		}
 	}
 	if len(all) < 300 {
-		t.Errorf("%d fixtures", len(all))
+		tb.Errorf("%d fixtures", len(all))
 	}
 	return all
 }
@@ -293,7 +293,7 @@ func jsonNames(t reflect.Type) (names []string) {
 // Objects with random values in all fields of the API, those that no policy reads
 // among them, are decoded to what the types say.
 func TestDecodeRandomObjects(t *testing.T) {
-	random := rand.New(rand.NewSource(1)) //nolint:gosec // the same objects in every run
+	random := rand.New(rand.NewSource(1)) // the same objects in every run
 	kinds := slices.SortedFunc(maps.Keys(locations), func(a, b Kind) int { return strings.Compare(a.String(), b.String()) })
 	secrets := 0
 	for range 60 {
@@ -338,7 +338,7 @@ func set(object any, k Kind) {
 // fill gives a value to about half of what may be absent. Types that write
 // themselves are left alone.
 func fill(random *rand.Rand, v reflect.Value) {
-	if _, own := v.Addr().Interface().(json.Marshaler); own {
+	if _, own := reflect.TypeAssert[json.Marshaler](v.Addr()); own {
 		return
 	}
 	switch v.Kind() {

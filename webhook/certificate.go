@@ -1,0 +1,61 @@
+package webhook
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"fmt"
+	"path/filepath"
+	"sync/atomic"
+	"time"
+
+	logf "sigs.k8s.io/controller-runtime/pkg/log"
+)
+
+// certificateInterval is how often the files are looked at. Secrets reach a pod with
+// a delay of a minute or so, and an old certificate is good for days after.
+const certificateInterval = 10 * time.Second
+
+// certificate is a serving certificate that follows its files. It reads them whole
+// each time: a Secret's files are links that change together, not files that are
+// written to.
+type certificate struct {
+	directory string
+	current   atomic.Pointer[tls.Certificate]
+}
+
+func (c *certificate) load() error {
+	pair, err := tls.LoadX509KeyPair(filepath.Join(c.directory, "tls.crt"), filepath.Join(c.directory, "tls.key"))
+	if err != nil {
+		return fmt.Errorf("reading the serving certificate: %w", err)
+	}
+	c.current.Store(&pair)
+	return nil
+}
+
+// follow reads the files again until ctx ends. A pair that does not fit is left for
+// the next time: one file may have been written and the other not yet.
+func (c *certificate) follow(ctx context.Context) {
+	log := logf.FromContext(ctx).WithName("certificate")
+	ticker := time.NewTicker(certificateInterval)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		before := c.current.Load()
+		if err := c.load(); err != nil {
+			log.Error(err, "keeping the certificate that was read before")
+			continue
+		}
+		if after := c.current.Load(); !bytes.Equal(before.Certificate[0], after.Certificate[0]) {
+			log.Info("serving certificate replaced", "notAfter", after.Leaf.NotAfter)
+		}
+	}
+}
+
+func (c *certificate) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+	return c.current.Load(), nil
+}
