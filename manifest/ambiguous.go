@@ -100,6 +100,7 @@ func merged(n *yaml.Node, into map[string]bool, met map[*yaml.Node]bool) map[str
 			}
 			into[key.Value] = true
 		}
+	default: // a merge of anything else brings no names
 	}
 	return into
 }

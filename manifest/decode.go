@@ -124,8 +124,7 @@ func jsonValues(text []byte, offset, line int) (values [][]byte, err error) {
 	for s.End() != nil {
 		value, err := s.Raw()
 		if err != nil {
-			var syntax *scan.SyntaxError
-			if errors.As(err, &syntax) {
+			if syntax, ok := errors.AsType[*scan.SyntaxError](err); ok {
 				line += 1 + bytes.Count(text[:min(offset+syntax.Offset, len(text))], []byte("\n"))
 				err = fmt.Errorf("line %d: %s", line, syntax.Msg)
 			}

@@ -60,7 +60,7 @@ func (r reader) file(info fs.FileInfo) []error {
 	if err != nil {
 		return []error{at(r.name, "%w", bare(err))}
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }() // it was only read
 	return r.read(f)
 }
 
@@ -130,8 +130,7 @@ func isManifest(name string) bool {
 
 // bare is a path error without the operation and the path, which is named already.
 func bare(err error) error {
-	var p *fs.PathError
-	if errors.As(err, &p) {
+	if p, ok := errors.AsType[*fs.PathError](err); ok {
 		return p.Err
 	}
 	return err

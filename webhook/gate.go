@@ -169,19 +169,13 @@ func (g *Gate) policies(_ context.Context, r *review.Request) (response, error) 
 	}
 	resource, err := ruling.Decode(r.Object)
 	if err != nil {
-		return invalid(r.UID, []error{err}), nil
-	}
-	if errs := ruling.Validate(resource); len(errs) > 0 {
-		return invalid(r.UID, errs), nil
+		return invalid(r.UID, err), nil
 	}
 	return response{UID: r.UID, Allowed: true, Warnings: ruling.Warnings(resource)}, nil
 }
 
-func invalid(uid string, errs []error) response {
-	var message strings.Builder
-	message.WriteString("hardgate refuses this WorkloadPolicy:")
-	for _, err := range errs {
-		message.WriteString("\n- " + err.Error())
-	}
-	return response{UID: uid, Status: &status{Code: http.StatusUnprocessableEntity, Reason: "Invalid", Message: message.String()}}
+// invalid answers with errors that are joined, one a line.
+func invalid(uid string, err error) response {
+	message := "hardgate refuses this WorkloadPolicy:\n- " + strings.ReplaceAll(err.Error(), "\n", "\n- ")
+	return response{UID: uid, Status: &status{Code: http.StatusUnprocessableEntity, Reason: "Invalid", Message: message}}
 }

@@ -40,16 +40,20 @@ func (g *Gate) serve(objects review.Objects, judge judgeFunc) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		start := time.Now()
 		outcome := outcomeError
-		log := logf.FromContext(req.Context())
 		defer func() {
 			if p := recover(); p != nil {
-				log.Error(fmt.Errorf("%v", p), "request panicked", "stack", string(debug.Stack()))
-				http.Error(w, "hardgate: internal error", http.StatusInternalServerError)
+				panicked(w, req, p)
 			}
 			g.metrics.answered(outcome, time.Since(start))
 		}()
 		outcome = g.answer(w, req, objects, judge)
 	})
+}
+
+// panicked answers a request on which the gate has broken: it could not tell.
+func panicked(w http.ResponseWriter, req *http.Request, p any) {
+	logf.FromContext(req.Context()).Error(fmt.Errorf("%v", p), "request panicked", "stack", string(debug.Stack()))
+	http.Error(w, "hardgate: internal error", http.StatusInternalServerError)
 }
 
 // answer reads, judges and writes one request and returns what metrics call it.
@@ -131,9 +135,8 @@ func read(w http.ResponseWriter, req *http.Request) (*bytes.Buffer, *httpError) 
 	if t, _, err := mime.ParseMediaType(req.Header.Get("Content-Type")); err != nil || t != "application/json" {
 		return nil, &httpError{fmt.Errorf("content type %q where application/json should be", req.Header.Get("Content-Type")), http.StatusUnsupportedMediaType}
 	}
-	tooLarge := &httpError{fmt.Errorf("the request is larger than %d bytes", maxBody), http.StatusRequestEntityTooLarge}
 	if req.ContentLength > maxBody {
-		return nil, tooLarge
+		return nil, tooLarge()
 	}
 	body := bodies.Get().(*bytes.Buffer)
 	if req.ContentLength > 0 {
@@ -143,7 +146,11 @@ func read(w http.ResponseWriter, req *http.Request) (*bytes.Buffer, *httpError) 
 		return body, &httpError{fmt.Errorf("reading the request: %w", err), http.StatusBadRequest}
 	}
 	if body.Len() > maxBody {
-		return body, tooLarge
+		return body, tooLarge()
 	}
 	return body, nil
+}
+
+func tooLarge() *httpError {
+	return &httpError{fmt.Errorf("the request is larger than %d bytes", maxBody), http.StatusRequestEntityTooLarge}
 }

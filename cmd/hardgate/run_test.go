@@ -95,8 +95,15 @@ func (broken) Write([]byte) (int, error) { return 0, errors.New("no space left")
 
 func TestBrokenOutput(t *testing.T) {
 	for _, args := range [][]string{
-		{"check", "-f", "-"}, {"check", "-f", "-", "-o", "json"}, {"check", "-f", "-", "-o", "yaml"},
-		{"controls"}, {"controls", "-o", "json"}, {"controls", "-o", "markdown"}, {"controls", "--rows", "-o", "csv"}, {"controls", "--rows"}, {"version"},
+		{"check", "-f", "-"},
+		{"check", "-f", "-", "-o", "json"},
+		{"check", "-f", "-", "-o", "yaml"},
+		{"controls"},
+		{"controls", "-o", "json"},
+		{"controls", "-o", "markdown"},
+		{"controls", "--rows", "-o", "csv"},
+		{"controls", "--rows"},
+		{"version"},
 	} {
 		var stderr bytes.Buffer
 		if code := run(args, strings.NewReader(good), broken{}, &stderr); code != 2 || !strings.Contains(stderr.String(), "no space left") {

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"runtime/debug"
+	"strings"
 
 	"github.com/spf13/cobra"
 )
@@ -29,17 +30,17 @@ func describe(info *debug.BuildInfo) string {
 	if version == "" {
 		version = "(devel)"
 	}
-	text := "hardgate " + version
+	words := []string{"hardgate", version}
 	for _, s := range info.Settings {
 		switch {
 		case s.Key == "vcs.revision":
-			text += " commit " + s.Value
+			words = append(words, "commit", s.Value)
 		case s.Key == "vcs.modified" && s.Value == "true":
-			text += " with changes"
+			words = append(words, "with changes")
 		}
 	}
 	if info.GoVersion != "" {
-		text += " " + info.GoVersion
+		words = append(words, info.GoVersion)
 	}
-	return text
+	return strings.Join(words, " ")
 }

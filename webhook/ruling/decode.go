@@ -18,7 +18,8 @@ import (
 )
 
 // Decode reads a WorkloadPolicy from JSON and refuses every field that it does not
-// know: a slip in a name must not become a policy that is looser than it reads.
+// know: a slip in a name must not become a policy that is looser than it reads. It
+// validates what it could read and joins all errors.
 func Decode(data []byte) (*v1alpha1.WorkloadPolicy, error) {
 	s := scan.New(data) // for names given twice, which encoding/json lets pass
 	if err := s.Skip(); err != nil {
@@ -34,13 +35,13 @@ func Decode(data []byte) (*v1alpha1.WorkloadPolicy, error) {
 	unknown := unknownFields("", tree, reflect.TypeFor[v1alpha1.WorkloadPolicy]())
 	r := &v1alpha1.WorkloadPolicy{}
 	if err := json.Unmarshal(data, r); err != nil {
-		unknown = append(unknown, plain(err))
-	}
-	if err := errors.Join(unknown...); err != nil {
-		return nil, err
+		return nil, errors.Join(append(unknown, plain(err))...)
 	}
 	if want := v1alpha1.GroupVersion.String(); r.APIVersion != want || r.Kind != "WorkloadPolicy" {
 		return nil, fmt.Errorf("%s %s where %s WorkloadPolicy should be", r.APIVersion, r.Kind, want)
+	}
+	if err := errors.Join(append(unknown, Validate(r)...)...); err != nil {
+		return nil, err
 	}
 	return r, nil
 }

@@ -41,6 +41,10 @@ func (s *Scanner) name(o *open, i int) (key []byte, next int, err error) {
 		return nil, 0, err
 	}
 	key = s.data[i+1 : end]
+	if s.unchecked {
+		next, err = s.colon(end + 1)
+		return key, next, err
+	}
 	n := name{start: uint32(i + 1), length: int32(len(key))}
 	if escaped {
 		key = s.unescape(key)
@@ -51,13 +55,20 @@ func (s *Scanner) name(o *open, i int) (key []byte, next int, err error) {
 		s.pos = end + 1
 		return nil, 0, s.errorf("the name %q is given twice", key)
 	}
-	if i = end + 1; i >= len(s.data) || s.data[i] != ':' {
-		if i = s.space(i); i >= len(s.data) || s.data[i] != ':' {
-			s.pos = i
-			return nil, 0, s.unexpected("a colon")
-		}
+	next, err = s.colon(end + 1)
+	return key, next, err
+}
+
+// colon passes over the colon at i.
+func (s *Scanner) colon(i int) (next int, err error) {
+	if i < len(s.data) && s.data[i] == ':' {
+		return i + 1, nil
 	}
-	return key, i + 1, nil
+	if i = s.space(i); i < len(s.data) && s.data[i] == ':' {
+		return i + 1, nil
+	}
+	s.pos = i
+	return 0, s.unexpected("a colon")
 }
 
 // repeated notes the name and says whether the open object already has it.

@@ -20,7 +20,9 @@ type Scanner struct {
 	depth int
 	names []name // names of the open objects, innermost last; see names.go
 	large map[int]map[string]struct{}
-	plain []byte // unescaped strings, kept until Reset
+	// unchecked is whether names may be given twice where the scanner is.
+	unchecked bool
+	plain     []byte // unescaped strings, kept until Reset
 }
 
 // New returns a Scanner at the start of data, which it does not modify. Bytes
@@ -30,7 +32,8 @@ func New(data []byte) *Scanner { return &Scanner{data: data} }
 // Reset makes the Scanner read data from its start and keeps its buffers: bytes
 // that it returned before are no longer valid.
 func (s *Scanner) Reset(data []byte) {
-	s.data, s.pos, s.depth, s.names, s.large, s.plain = data, 0, 0, s.names[:0], nil, s.plain[:0]
+	s.data, s.pos, s.depth, s.unchecked = data, 0, 0, false
+	s.names, s.large, s.plain = s.names[:0], nil, s.plain[:0]
 }
 
 // SyntaxError says what is wrong and at which byte of the document.

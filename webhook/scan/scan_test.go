@@ -507,3 +507,35 @@ func TestStringsAreCopies(t *testing.T) {
 		t.Errorf("%q, %v", s, err)
 	}
 }
+
+// What is skipped unchecked is still JSON, and what comes behind it is checked again.
+func TestSkipUnchecked(t *testing.T) {
+	tests := map[string]struct {
+		text string
+		err  string
+	}{
+		"names twice":       {`{"a":{"b":1,"b":2,"c\"":3,"c\"":4}}`, ""},
+		"nested":            {`{"a":[{"b":{"b":1,"b":2}}]}`, ""},
+		"not JSON":          {`{"a":{"b":1,"b"2}}`, "offset 15"},
+		"twice behind it":   {`{"a":{},"b":1,"b":2}`, "given twice"},
+		"the name itself":   {`{"a":{},"a":{}}`, "given twice"},
+		"control character": {"{\"a\":{\"b\x01\":1}}", "control character"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			s := New([]byte(tt.text))
+			_, err := s.Object(func(name []byte) error {
+				if string(name) == "a" {
+					return s.SkipUnchecked()
+				}
+				return s.Skip()
+			})
+			switch {
+			case tt.err == "" && err != nil:
+				t.Error(err)
+			case tt.err != "" && (err == nil || !strings.Contains(err.Error(), tt.err)):
+				t.Errorf("error %v, want %q in it", err, tt.err)
+			}
+		})
+	}
+}

@@ -130,6 +130,9 @@ func (d decoder) metadata(o *Object) error {
 				}
 				return d.Skip()
 			})
+		case "managedFields":
+			// The API server's own bookkeeping, often as long as all the rest.
+			return d.SkipUnchecked()
 		default:
 			return d.Skip()
 		}
