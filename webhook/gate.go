@@ -167,7 +167,7 @@ func (g *Gate) policies(_ context.Context, r *review.Request) (response, error) 
 	if r.Kind.Kind != "WorkloadPolicy" || r.Object == nil {
 		return response{}, badRequest{fmt.Errorf("kind %s is not judged here, or the request has no object", r.Kind)}
 	}
-	resource, err := ruling.Decode(r.Object)
+	resource, err := ruling.Read(r.Object)
 	if err != nil {
 		return invalid(r.UID, err), nil
 	}

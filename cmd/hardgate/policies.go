@@ -26,7 +26,7 @@ func readPolicies(files []string, stdin io.Reader) (*ruling.Book, []string, erro
 			bad(object.Source, fmt.Errorf("a %s where a WorkloadPolicy should be", object.Kind))
 			continue
 		}
-		p, err := ruling.Decode(object.JSON)
+		p, err := ruling.Read(object.JSON)
 		if err != nil {
 			for _, e := range flatten(err) {
 				bad(object.Source, manifest.WithoutOffset(e))

@@ -17,33 +17,51 @@ import (
 	"github.com/hardgate-dev/hardgate/webhook/scan"
 )
 
+// Read reads a WorkloadPolicy from JSON and says all that is wrong with it: what
+// Decode refuses and what Validate finds, joined.
+func Read(data []byte) (*v1alpha1.WorkloadPolicy, error) {
+	r, errs := decode(data)
+	if r != nil {
+		errs = append(errs, Validate(r)...)
+	}
+	if len(errs) > 0 {
+		return nil, errors.Join(errs...)
+	}
+	return r, nil
+}
+
 // Decode reads a WorkloadPolicy from JSON and refuses every field that it does not
-// know: a slip in a name must not become a policy that is looser than it reads. It
-// validates what it could read and joins all errors.
+// know: a slip in a name must not become a policy that is looser than it reads.
 func Decode(data []byte) (*v1alpha1.WorkloadPolicy, error) {
+	r, errs := decode(data)
+	if len(errs) > 0 {
+		return nil, errors.Join(errs...)
+	}
+	return r, nil
+}
+
+// decode returns the resource beside errors that leave it readable: unknown fields.
+func decode(data []byte) (*v1alpha1.WorkloadPolicy, []error) {
 	s := scan.New(data) // for names given twice, which encoding/json lets pass
 	if err := s.Skip(); err != nil {
-		return nil, err
+		return nil, []error{err}
 	}
 	if err := s.End(); err != nil {
-		return nil, err
+		return nil, []error{err}
 	}
 	var tree any
 	if err := json.Unmarshal(data, &tree); err != nil {
-		return nil, err
+		return nil, []error{err}
 	}
-	unknown := unknownFields("", tree, reflect.TypeFor[v1alpha1.WorkloadPolicy]())
+	errs := unknownFields("", tree, reflect.TypeFor[v1alpha1.WorkloadPolicy]())
 	r := &v1alpha1.WorkloadPolicy{}
 	if err := json.Unmarshal(data, r); err != nil {
-		return nil, errors.Join(append(unknown, plain(err))...)
+		return nil, append(errs, plain(err))
 	}
-	if want := v1alpha1.GroupVersion.String(); r.APIVersion != want || r.Kind != "WorkloadPolicy" {
-		return nil, fmt.Errorf("%s %s where %s WorkloadPolicy should be", r.APIVersion, r.Kind, want)
+	if want := v1alpha1.GroupVersion.String(); len(errs) == 0 && (r.APIVersion != want || r.Kind != "WorkloadPolicy") {
+		errs = append(errs, fmt.Errorf("%s %s where %s WorkloadPolicy should be", r.APIVersion, r.Kind, want))
 	}
-	if err := errors.Join(append(unknown, Validate(r)...)...); err != nil {
-		return nil, err
-	}
-	return r, nil
+	return r, errs
 }
 
 // plain says in the user's terms what encoding/json says in Go's.
