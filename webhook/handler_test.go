@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
@@ -8,8 +9,10 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	admissionv1 "k8s.io/api/admission/v1"
+	"k8s.io/apimachinery/pkg/labels"
 
 	"github.com/hardgate-dev/hardgate/webhook/registration"
 )
@@ -194,4 +197,21 @@ func FuzzHandler(f *testing.F) {
 			t.Fatal("allowed what is not JSON")
 		}
 	})
+}
+
+// broken is a cluster on which the gate breaks.
+type broken struct{ still }
+
+func (broken) Labels(context.Context, string) (labels.Set, error) { panic("at the disco") }
+
+// A request on which the gate breaks is answered as one that it cannot tell about.
+func TestPanic(t *testing.T) {
+	gate := NewGate(broken{}, NewMetrics(prometheus.NewRegistry()))
+	w := post(t, gate, registration.WorkloadPath, podReview(pod(plain), "", ""))
+	if w.Code != http.StatusInternalServerError {
+		t.Errorf("HTTP %d: %s", w.Code, w.Body)
+	}
+	if got := testutil.ToFloat64(gate.metrics.requests.WithLabelValues(outcomeError)); got != 1 {
+		t.Errorf("%v errors are counted, want 1", got)
+	}
 }
