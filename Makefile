@@ -46,6 +46,10 @@ fuzz: ## Fuzz every decoder for FUZZTIME each (default 30s)
 bench: $(LAB) ## Webhook against a floor server, on recorded requests; prints the ratios
 	@$(LAB) bench
 
+.PHONY: profile
+profile: $(LAB) ## Measure where the webhook's time goes, for profile-guided optimisation
+	@$(LAB) profile
+
 .PHONY: bench-decoding
 bench-decoding: ## The decoders that were compared in docs/adr/001
 	cd e2e/decoding && go test -run '^$$' -bench Decode -benchtime 1s .

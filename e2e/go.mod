@@ -60,6 +60,7 @@ require (
 )
 
 require (
+	github.com/google/pprof v0.0.0-20260906184651-6331bc6350fe
 	github.com/hardgate-dev/hardgate v0.0.0
 	k8s.io/pod-security-admission v0.37.2
 )

@@ -68,7 +68,7 @@ func fake(t *testing.T, answer func(uid string) (int, string)) *Client {
 		var review struct{ Request struct{ UID string } }
 		body, err := io.ReadAll(r.Body)
 		if err != nil {
-			t.Error(err)
+			return // the client gave up
 		}
 		if err := json.Unmarshal(body, &review); err != nil {
 			t.Error(err)

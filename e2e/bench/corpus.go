@@ -20,6 +20,12 @@ type Request struct {
 // uidLength is that of every UID: the API server makes them by RFC 4122.
 const uidLength = 36
 
+// sets are the names of the recorded sets.
+var sets = []string{"small", "large"}
+
+// setDir is where a set is recorded in the checkout in repo.
+func setDir(repo, name string) string { return filepath.Join(repo, "e2e", "bench", "testdata", name) }
+
 // Load reads the requests of one set, in the order of their file names.
 func Load(dir string) ([]Request, error) {
 	paths, err := filepath.Glob(filepath.Join(dir, "*.json"))

@@ -6,4 +6,6 @@
 // The two servers take turns in short rounds, and the ratio is taken within each
 // round: a machine that is busy for a while slows both. CPU time is read from
 // /proc, so the client's own does not count.
+//
+// The same load serves to profile the webhook, for its profile-guided build.
 package bench

@@ -21,15 +21,7 @@ import (
 func Run(ctx context.Context, c *cluster.Cluster, repo string, plan Plan, out io.Writer) (err error) {
 	log := c.Config().Log
 	log("building and starting the webhook and the floor")
-	if err := gate.Install(ctx, c, repo); err != nil {
-		return err
-	}
-	// Before the start: a policy that came into force between two requests would
-	// change a verdict.
-	if err := applyPolicy(ctx, c, repo); err != nil {
-		return err
-	}
-	g, err := gate.Start(ctx, c, repo)
+	g, err := startWebhook(ctx, c, repo, gate.Start)
 	if err != nil {
 		return err
 	}
@@ -42,8 +34,8 @@ func Run(ctx context.Context, c *cluster.Cluster, repo string, plan Plan, out io
 
 	servers := [2]Server{{Name: "floor", Process: floor.Identity}, {Name: "webhook", Process: g.Process()}}
 	var results []Result
-	for _, name := range []string{"small", "large"} {
-		set, err := Load(filepath.Join(repo, "e2e", "bench", "testdata", name))
+	for _, name := range sets {
+		set, err := Load(setDir(repo, name))
 		if err != nil {
 			return err
 		}
@@ -72,6 +64,23 @@ func Run(ctx context.Context, c *cluster.Cluster, repo string, plan Plan, out io
 	_, err = io.WriteString(out, "Medians over the rounds, with the least and the most.\n"+
 		Table(results)+memory+RatioLine(results[0], results[1]))
 	return err
+}
+
+// startWebhook installs what the webhook needs and starts it, in either of the
+// gate's ways.
+func startWebhook(
+	ctx context.Context, c *cluster.Cluster, repo string,
+	start func(context.Context, *cluster.Cluster, string) (*gate.Gate, error),
+) (*gate.Gate, error) {
+	if err := gate.Install(ctx, c, repo); err != nil {
+		return nil, err
+	}
+	// Before the start: a policy that came into force between two requests would
+	// change a verdict.
+	if err := applyPolicy(ctx, c, repo); err != nil {
+		return nil, err
+	}
+	return start(ctx, c, repo)
 }
 
 // applyPolicy makes the webhook judge by a policy, as it would in a cluster: that

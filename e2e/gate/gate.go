@@ -25,6 +25,7 @@ const (
 	name        = "webhook"
 	metricsPort = "webhook-metrics"
 	healthPort  = "webhook-health"
+	pprofPort   = "webhook-pprof"
 )
 
 // Gate is a webhook that is ready.
@@ -40,6 +41,18 @@ type Gate struct {
 // the cluster and starts it, or keeps one that is running and up to date. The API
 // server does not ask it before Register.
 func Start(ctx context.Context, c *cluster.Cluster, repo string) (*Gate, error) {
+	return start(ctx, c, repo)
+}
+
+// StartProfiled is Start, and the webhook serves profiles of itself: see PprofURL.
+func StartProfiled(ctx context.Context, c *cluster.Cluster, repo string) (*Gate, error) {
+	return start(ctx, c, repo, listener{flag: "--pprof-listen", purpose: pprofPort})
+}
+
+// listener is a flag that makes the webhook listen, and what for.
+type listener struct{ flag, purpose string }
+
+func start(ctx context.Context, c *cluster.Cluster, repo string, more ...listener) (*Gate, error) {
 	g := &Gate{cluster: c}
 	dir := c.Config().Dir
 	binary := filepath.Join(dir, "bin", name)
@@ -55,20 +68,25 @@ func Start(ctx context.Context, c *cluster.Cluster, repo string) (*Gate, error) 
 	}
 	ports := c.Ports()
 	at := func(purpose string) string { return "127.0.0.1:" + strconv.Itoa(ports.Of(purpose)) }
+	listeners := append([]listener{{"--listen", name}, {"--metrics-listen", metricsPort}, {"--health-listen", healthPort}}, more...)
+	var purposes []string
+	for _, l := range listeners {
+		purposes = append(purposes, l.purpose)
+	}
 	g.running, g.own, err = process.Service{
-		Ports: ports, Purposes: []string{name, metricsPort, healthPort},
+		Ports: ports, Purposes: purposes,
 		Program: func() process.Program {
+			args := []string{
+				"--kubeconfig", c.Kubeconfig(User),
+				"--cert-dir", g.CertDir(),
+				// No Service stands before it whose endpoints would have to notice.
+				"--drain", "0s",
+			}
+			for _, l := range listeners {
+				args = append(args, l.flag, at(l.purpose))
+			}
 			return process.Program{
-				Name: name, Path: binary, Dir: dir, Detached: c.Config().Detached,
-				Args: []string{
-					"--kubeconfig", c.Kubeconfig(User),
-					"--listen", at(name),
-					"--cert-dir", g.CertDir(),
-					"--metrics-listen", at(metricsPort),
-					"--health-listen", at(healthPort),
-					// No Service stands before it whose endpoints would have to notice.
-					"--drain", "0s",
-				},
+				Name: name, Path: binary, Dir: dir, Detached: c.Config().Detached, Args: args,
 				Reads: []string{c.Kubeconfig(User), filepath.Join(g.CertDir(), "tls.crt")},
 			}
 		},
@@ -112,6 +130,11 @@ func (g *Gate) WorkloadURL() string { return g.URL() + registration.WorkloadPath
 // MetricsURL is where the webhook's metrics are.
 func (g *Gate) MetricsURL() string {
 	return fmt.Sprintf("http://127.0.0.1:%d/metrics", g.cluster.Ports().Of(metricsPort))
+}
+
+// PprofURL is the base of the profiles of a webhook that StartProfiled started.
+func (g *Gate) PprofURL() string {
+	return fmt.Sprintf("http://127.0.0.1:%d/debug/pprof", g.cluster.Ports().Of(pprofPort))
 }
 
 // ensureCertificate makes an authority and a serving certificate on first use and

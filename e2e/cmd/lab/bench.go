@@ -11,6 +11,9 @@ import (
 	"github.com/hardgate-dev/hardgate/e2e/cluster"
 )
 
+// concurrency is the load of bench and of profile, unless told otherwise.
+const concurrency = 8
+
 func benchCommand(o *options) *cobra.Command {
 	plan := bench.Plan{}
 	cmd := &cobra.Command{
@@ -38,7 +41,7 @@ machine slows both. The last line is the ratio: ratio small=1.7 large=1.9`,
 	f := cmd.Flags()
 	f.DurationVar(&plan.Round, "duration", 4*time.Second, "length of one server's turn in a round")
 	f.IntVar(&plan.Rounds, "rounds", 7, "rounds for each set of requests")
-	f.IntVar(&plan.Concurrency, "concurrency", 8, "requests under way at once")
+	f.IntVar(&plan.Concurrency, "concurrency", concurrency, "requests under way at once")
 	f.DurationVar(&plan.Warmup, "warm-up", 2*time.Second, "how long each server is warmed up before the rounds")
 	return cmd
 }

@@ -48,7 +48,10 @@ control plane from source, once.`,
 	}
 	cmd.SetOut(os.Stdout) // cobra's Print goes to stderr otherwise
 	cmd.PersistentFlags().StringVar(&o.dir, "dir", "", "state directory (default: .lab in the checkout)")
-	cmd.AddCommand(upCommand(&o), downCommand(&o), statusCommand(&o), logsCommand(&o), assetsCommand(&o), recordCommand(&o), benchCommand(&o))
+	cmd.AddCommand(
+		upCommand(&o), downCommand(&o), statusCommand(&o), logsCommand(&o),
+		assetsCommand(&o), recordCommand(&o), benchCommand(&o), profileCommand(&o),
+	)
 	return cmd
 }
 
