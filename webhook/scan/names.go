@@ -41,10 +41,6 @@ func (s *Scanner) name(o *open, i int) (key []byte, next int, err error) {
 		return nil, 0, err
 	}
 	key = s.data[i+1 : end]
-	if s.unchecked {
-		next, err = s.colon(end + 1)
-		return key, next, err
-	}
 	n := name{start: uint32(i + 1), length: int32(len(key))}
 	if escaped {
 		key = s.unescape(key)

@@ -20,9 +20,7 @@ type Scanner struct {
 	depth int
 	names []name // names of the open objects, innermost last; see names.go
 	large map[int]map[string]struct{}
-	// unchecked is whether names may be given twice where the scanner is.
-	unchecked bool
-	plain     []byte // unescaped strings, kept until Reset
+	plain []byte // unescaped strings, kept until Reset
 }
 
 // New returns a Scanner at the start of data, which it does not modify. Bytes
@@ -32,7 +30,7 @@ func New(data []byte) *Scanner { return &Scanner{data: data} }
 // Reset makes the Scanner read data from its start and keeps its buffers: bytes
 // that it returned before are no longer valid.
 func (s *Scanner) Reset(data []byte) {
-	s.data, s.pos, s.depth, s.unchecked = data, 0, 0, false
+	s.data, s.pos, s.depth = data, 0, 0
 	s.names, s.large, s.plain = s.names[:0], nil, s.plain[:0]
 }
 

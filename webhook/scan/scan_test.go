@@ -508,18 +508,27 @@ func TestStringsAreCopies(t *testing.T) {
 	}
 }
 
-// What is skipped unchecked is still JSON, and what comes behind it is checked again.
+// Of what is skipped unchecked the end is found, and what comes behind it is checked
+// again.
 func TestSkipUnchecked(t *testing.T) {
+	deep := func(n int) string { return `{"a":` + strings.Repeat("[", n) + strings.Repeat("]", n) + `}` }
 	tests := map[string]struct {
 		text string
 		err  string
 	}{
-		"names twice":       {`{"a":{"b":1,"b":2,"c\"":3,"c\"":4}}`, ""},
-		"nested":            {`{"a":[{"b":{"b":1,"b":2}}]}`, ""},
-		"not JSON":          {`{"a":{"b":1,"b"2}}`, "offset 15"},
-		"twice behind it":   {`{"a":{},"b":1,"b":2}`, "given twice"},
-		"the name itself":   {`{"a":{},"a":{}}`, "given twice"},
-		"control character": {"{\"a\":{\"b\x01\":1}}", "control character"},
+		"names twice":         {`{"a":{"b":1,"b":2,"c\"":3,"c\"":4}}`, ""},
+		"nested":              {`{"a":[{"b":{"b":1,"b":2}},[],{}],"c":[1]}`, ""},
+		"brackets in strings": {`{"a":{"b]}":"{[\"}","c":"}"},"d":1}`, ""},
+		"no bracket":          {`{"a":"b","c":null}`, ""},
+		"not JSON":            {`{"a":"b`, "end"},
+		"wrong bracket":       {`{"a":{"b":[1}}`, "the other bracket"},
+		"open":                {`{"a":{"b":[1]`, "closing bracket"},
+		"twice behind it":     {`{"a":{},"b":1,"b":2}`, "given twice"},
+		"the name itself":     {`{"a":{},"a":{}}`, "given twice"},
+		"control character":   {"{\"a\":{\"b\x01\":1}}", "control character"},
+		"bad escape":          {`{"a":{"b\x":1}}`, "escape"},
+		"deep":                {deep(MaxDepth - 1), ""},
+		"too deep":            {deep(MaxDepth), "deeper"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -530,6 +539,9 @@ func TestSkipUnchecked(t *testing.T) {
 				}
 				return s.Skip()
 			})
+			if err == nil {
+				err = s.End()
+			}
 			switch {
 			case tt.err == "" && err != nil:
 				t.Error(err)
@@ -538,4 +550,22 @@ func TestSkipUnchecked(t *testing.T) {
 			}
 		})
 	}
+}
+
+// FuzzSkipUnchecked holds that the end it finds is the end that Skip finds.
+func FuzzSkipUnchecked(f *testing.F) {
+	f.Add(`{"a":[{"b":"]}"}]} 1`)
+	f.Add(`[[],{},"\"",1e3] x`)
+	f.Fuzz(func(t *testing.T, text string) {
+		strict, loose := New([]byte(text)), New([]byte(text))
+		if strict.Skip() != nil {
+			if loose.SkipUnchecked() == nil && loose.pos > len(text) {
+				t.Fatal("beyond the end")
+			}
+			return
+		}
+		if err := loose.SkipUnchecked(); err != nil || loose.pos != strict.pos {
+			t.Fatalf("ends at %d (%v), Skip at %d", loose.pos, err, strict.pos)
+		}
+	})
 }

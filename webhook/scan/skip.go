@@ -11,15 +11,6 @@ func (s *Scanner) Skip() error {
 	return err
 }
 
-// SkipUnchecked is Skip but for the names, which may be given twice: for parts of a
-// document that nobody reads, now or later.
-func (s *Scanner) SkipUnchecked() error {
-	s.unchecked = true
-	err := s.Skip()
-	s.unchecked = false
-	return err
-}
-
 // skip passes over the value at i and returns the index behind it. Most of a
 // document goes this way, so indexes are passed in registers and Scanner.pos is
 // set for errors only.
