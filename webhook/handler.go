@@ -100,11 +100,18 @@ func refuse(w http.ResponseWriter, err error) string {
 }
 
 func write(w http.ResponseWriter, r response) {
-	body := r.encode()
+	text := answers.Get().(*[]byte)
+	defer answers.Put(text)
+	body := r.appendTo((*text)[:0])
+	*text = body
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	_, _ = w.Write(body) // the client is gone: nobody is left to tell
 }
+
+// answers keeps the memory of answers, which are a few kB: net/http has copied one
+// when Write returns.
+var answers = sync.Pool{New: func() any { return new([]byte) }}
 
 // httpError is an error with its HTTP status.
 type httpError struct {

@@ -1,46 +1,31 @@
 package webhook
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
 
 	"github.com/hardgate-dev/hardgate/control"
-	"github.com/hardgate-dev/hardgate/webhook/review"
 )
 
-// answer is an AdmissionReview with a response: what k8s.io/api/admission/v1
-// writes, without the fields that the gate never sets.
-type answer struct {
-	Kind       string   `json:"kind"`
-	APIVersion string   `json:"apiVersion"`
-	Response   response `json:"response"`
-}
-
+// response is what k8s.io/api/admission/v1 calls AdmissionResponse, without the
+// fields that the gate never sets.
 type response struct {
-	UID              string            `json:"uid"`
-	Allowed          bool              `json:"allowed"`
-	Status           *status           `json:"status,omitempty"`
-	AuditAnnotations map[string]string `json:"auditAnnotations,omitempty"`
-	Warnings         []string          `json:"warnings,omitempty"`
+	UID              string
+	Allowed          bool
+	Status           *status
+	AuditAnnotations []annotation
+	Warnings         []string
 }
 
 type status struct {
-	Code    int    `json:"code"`
-	Reason  string `json:"reason,omitempty"`
-	Message string `json:"message"`
+	Code            int
+	Reason, Message string
 }
 
-func (r response) encode() []byte {
-	body, err := json.Marshal(answer{Kind: review.Kind, APIVersion: review.APIVersion, Response: r})
-	if err != nil {
-		// Strings and numbers always encode.
-		panic(fmt.Sprintf("encoding a response: %v", err))
-	}
-	return body
-}
+// annotation is an entry of auditAnnotations.
+type annotation struct{ key, value string }
 
 // refusal answers a request that could not be judged: not allowed, whatever the
 // webhook's failurePolicy.
@@ -70,10 +55,7 @@ func respond(uid, kind string, decisions []decision) response {
 		if len(d.violations) == 0 {
 			continue
 		}
-		if r.AuditAnnotations == nil {
-			r.AuditAnnotations = make(map[string]string)
-		}
-		r.AuditAnnotations[string(d.id)] = d.annotation()
+		r.AuditAnnotations = append(r.AuditAnnotations, annotation{string(d.id), d.annotation()})
 		if w := d.warning(); w != "" {
 			r.Warnings = append(r.Warnings, w)
 		}
@@ -125,15 +107,18 @@ func (d *decision) warning() string {
 		return ""
 	}
 	v := d.violations[first]
-	line := "hardgate: " + d.title() + ": " + v.Path + ": " + v.Detail
+	more, standing := "", ""
 	if n > 1 {
-		line += " (and " + strconv.Itoa(n-1) + " more)"
+		more = " (and " + strconv.Itoa(n-1) + " more)"
 	}
 	if v.standing {
-		line += "; it was there before this change"
+		standing = "; it was there before this change"
 	}
-	return line + "; mend: " + d.remedy()
+	return join("hardgate: ", d.title(), ": ", v.Path, ": ", v.Detail, more, standing, "; mend: ", d.remedy())
 }
+
+// join puts strings together in one piece of memory.
+func join(parts ...string) string { return strings.Join(parts, "") }
 
 // fit cuts warnings where the API server would, at a place of our choice.
 func fit(warnings []string) []string {
