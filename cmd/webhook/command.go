@@ -17,6 +17,7 @@ import (
 	logzap "sigs.k8s.io/controller-runtime/pkg/log/zap"
 
 	"github.com/hardgate-dev/hardgate/webhook"
+	"github.com/hardgate-dev/hardgate/webhook/serving"
 )
 
 type options struct {
@@ -74,8 +75,8 @@ func run(ctx context.Context, o options) error {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	gate := webhook.NewGate(informers, webhook.NewMetrics(registry))
-	server := &webhook.Server{Handler: gate.Handler(), Address: o.listen, CertDir: o.certDir, Drain: o.drain}
-	return webhook.Run(logf.IntoContext(ctx, logf.Log), gate, informers, server, &webhook.Probes{
+	server := &serving.Server{Handler: gate.Handler(), Address: o.listen, CertDir: o.certDir, Drain: o.drain}
+	return webhook.Run(logf.IntoContext(ctx, logf.Log), gate, informers, server, &serving.Probes{
 		HealthAddress: o.healthListen, MetricsAddress: o.metricsListen, PprofAddress: o.pprofListen,
 		Ready:   server.Ready,
 		Metrics: promhttp.HandlerFor(registry, promhttp.HandlerOpts{Registry: registry}),

@@ -6,12 +6,14 @@ import (
 
 	"golang.org/x/sync/errgroup"
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
+
+	"github.com/hardgate-dev/hardgate/webhook/serving"
 )
 
 // Run serves until ctx ends: the informers first, then, once they have read
 // everything, the server. A request is never judged by rules that have not been
 // read yet. At the end the server drains before the informers stop.
-func Run(ctx context.Context, gate *Gate, informers *Informers, server *Server, probes *Probes) error {
+func Run(ctx context.Context, gate *Gate, informers *Informers, server *serving.Server, probes *serving.Probes) error {
 	if err := gate.WatchPolicies(ctx, informers); err != nil {
 		return err
 	}
