@@ -8,6 +8,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"golang.org/x/sync/semaphore"
 	"k8s.io/apimachinery/pkg/labels"
 
 	"github.com/hardgate-dev/hardgate/control"
@@ -33,11 +34,13 @@ type Gate struct {
 	book    atomic.Pointer[ruling.Book]
 	// reloading keeps an older set of rulings from replacing a newer one.
 	reloading sync.Mutex
+	// large weighs large requests in bytes.
+	large *semaphore.Weighted
 }
 
 // NewGate makes a gate that rules everything in the default mode until SetBook.
 func NewGate(cluster Cluster, metrics *Metrics) *Gate {
-	g := &Gate{cluster: cluster, metrics: metrics}
+	g := &Gate{cluster: cluster, metrics: metrics, large: semaphore.NewWeighted(maxLarge)}
 	g.book.Store(&ruling.Book{})
 	return g
 }
@@ -117,7 +120,10 @@ func (g *Gate) decide(ctx context.Context, r *review.Request, only func(control.
 			return response{}, err
 		}
 	}
-	decisions := judge(judged, subject, old, ceiling(r))
+	decisions, err := judge(ctx, judged, subject, old, ceiling(r))
+	if err != nil {
+		return response{}, fmt.Errorf("judging %s: %w", describe(r), err)
+	}
 	g.metrics.count(decisions)
 	return respond(r.UID, describe(r), decisions), nil
 }

@@ -19,9 +19,17 @@ import (
 	"github.com/hardgate-dev/hardgate/webhook/review"
 )
 
-// maxBody is the largest request that is read. The API server stores objects of up
-// to 1.5 MiB and takes requests of up to 3 MiB; an update carries two objects.
-const maxBody = 7 << 20
+// maxBody is the largest request that is judged. The API server stores objects of
+// up to 1.5 MiB; in JSON, "<" becomes six bytes, and an update carries two objects.
+// What is larger is refused, whatever the failurePolicy: size must be no way in.
+const maxBody = 24 << 20
+
+// maxLarge bounds the memory of large requests: those of over smallBody wait for
+// each other when they would take more together.
+const (
+	smallBody = 256 << 10
+	maxLarge  = 2 * maxBody
+)
 
 // judgeFunc judges one request. An error of type badRequest is the client's; any
 // other means that the gate could not tell.
@@ -58,10 +66,21 @@ func panicked(w http.ResponseWriter, req *http.Request, p any) {
 
 // answer reads, judges and writes one request and returns what metrics call it.
 func (g *Gate) answer(w http.ResponseWriter, req *http.Request, objects review.Objects, judge judgeFunc) string {
-	body, err := read(w, req)
+	weight, err := g.admit(w, req)
+	if err == nil {
+		defer g.large.Release(weight)
+	}
+	body := bodies.Get().(*bytes.Buffer)
 	defer release(body)
+	if err == nil {
+		err = read(body, req)
+	}
 	if err != nil {
-		http.Error(w, "hardgate: "+err.Error(), err.code)
+		if uid := review.UID(body.Bytes()); err.code == http.StatusRequestEntityTooLarge && uid != "" {
+			write(w, refusal(uid, err.code, err.Error()))
+		} else {
+			http.Error(w, "hardgate: "+err.Error(), err.code)
+		}
 		return outcomeBad
 	}
 	r, decodeErr := review.Decode(body.Bytes(), objects)
@@ -123,41 +142,51 @@ type httpError struct {
 // them once the request is answered.
 var bodies = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
-// maxPooled keeps a few giant requests from holding memory for ever.
-const maxPooled = 256 << 10
-
 func release(b *bytes.Buffer) {
-	if b != nil && b.Cap() <= maxPooled {
+	if b.Cap() <= smallBody { // a few giant requests must not hold memory for ever
 		b.Reset()
 		bodies.Put(b)
 	}
 }
 
-// read reads the body of a request that can be an AdmissionReview.
-func read(w http.ResponseWriter, req *http.Request) (*bytes.Buffer, *httpError) {
+// admit refuses what cannot be an AdmissionReview and waits for the memory of a
+// large one. The caller releases the weight where there is no error.
+func (g *Gate) admit(w http.ResponseWriter, req *http.Request) (weight int64, err *httpError) {
 	if req.Method != http.MethodPost {
 		w.Header().Set("Allow", http.MethodPost)
-		return nil, &httpError{errors.New("only POST is served here"), http.StatusMethodNotAllowed}
+		return 0, &httpError{errors.New("only POST is served here"), http.StatusMethodNotAllowed}
 	}
 	if t, _, err := mime.ParseMediaType(req.Header.Get("Content-Type")); err != nil || t != "application/json" {
-		return nil, &httpError{fmt.Errorf("content type %q where application/json should be", req.Header.Get("Content-Type")), http.StatusUnsupportedMediaType}
+		return 0, &httpError{fmt.Errorf("content type %q where application/json should be", req.Header.Get("Content-Type")), http.StatusUnsupportedMediaType}
 	}
-	if req.ContentLength > maxBody {
-		return nil, tooLarge()
+	switch size := req.ContentLength; {
+	case size > maxBody:
+		weight = 0 // only its beginning is read
+	case size < 0:
+		weight = maxBody
+	case size > smallBody:
+		weight = size
 	}
-	body := bodies.Get().(*bytes.Buffer)
-	if req.ContentLength > 0 {
-		body.Grow(int(req.ContentLength) + bytes.MinRead)
+	if err := g.large.Acquire(req.Context(), weight); err != nil {
+		return 0, &httpError{fmt.Errorf("waiting for the memory of a large request: %w", err), http.StatusServiceUnavailable}
 	}
-	if _, err := body.ReadFrom(io.LimitReader(req.Body, maxBody+1)); err != nil {
-		return body, &httpError{fmt.Errorf("reading the request: %w", err), http.StatusBadRequest}
-	}
-	if body.Len() > maxBody {
-		return body, tooLarge()
-	}
-	return body, nil
+	return weight, nil
 }
 
-func tooLarge() *httpError {
-	return &httpError{fmt.Errorf("the request is larger than %d bytes", maxBody), http.StatusRequestEntityTooLarge}
+// read reads the body of a request: of one that is too large, enough to know it by.
+func read(body *bytes.Buffer, req *http.Request) *httpError {
+	limit := int64(maxBody + 1)
+	switch size := req.ContentLength; {
+	case size > maxBody:
+		limit = 4 << 10
+	case size > 0:
+		body.Grow(int(size) + bytes.MinRead)
+	}
+	if _, err := body.ReadFrom(io.LimitReader(req.Body, limit)); err != nil {
+		return &httpError{fmt.Errorf("reading the request: %w", err), http.StatusBadRequest}
+	}
+	if req.ContentLength > maxBody || body.Len() > maxBody {
+		return &httpError{fmt.Errorf("the request is larger than %d bytes", maxBody), http.StatusRequestEntityTooLarge}
+	}
+	return nil
 }

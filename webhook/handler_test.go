@@ -82,18 +82,24 @@ func TestBadInput(t *testing.T) {
 
 func TestHTTP(t *testing.T) {
 	good := podReview(pod(plain), "", "")
-	huge := strings.Replace(good, `"name":"p"`, `"name":"p","annotations":{"a":"`+strings.Repeat("x", 10<<20)+`"}`, 1)
+	long := func(n int) string {
+		return strings.Replace(good, `"name":"p"`, `"name":"p","annotations":{"a":"`+strings.Repeat("x", n)+`"}`, 1)
+	}
+	huge, giant := long(10<<20), long(30<<20)
 	tests := map[string]struct {
 		method, contentType, body, path string
 		chunked                         bool
 		code                            int
+		refused                         int32 // the code of the review's answer
 	}{
 		"get":                {method: http.MethodGet, code: 405},
 		"form":               {contentType: "application/x-www-form-urlencoded", body: good, code: 415},
 		"protobuf":           {contentType: "application/vnd.kubernetes.protobuf", body: good, code: 415},
 		"no content type":    {contentType: "-", body: good, code: 415},
-		"10 MB":              {body: huge, code: 413},
-		"10 MB in chunks":    {body: huge, chunked: true, code: 413},
+		"10 MB":              {body: huge, code: 200},
+		"30 MB":              {body: giant, code: 200, refused: 413},
+		"30 MB in chunks":    {body: giant, chunked: true, code: 200, refused: 413},
+		"30 MB of rubbish":   {body: strings.Repeat("x", 30<<20), code: 413},
 		"unknown path":       {path: "/validate-banana", body: good, code: 404},
 		"good":               {body: good, code: 200},
 		"good, with charset": {contentType: "application/json; charset=utf-8", body: good, code: 200},
@@ -122,7 +128,17 @@ func TestHTTP(t *testing.T) {
 			w := httptest.NewRecorder()
 			gate.Handler().ServeHTTP(w, req)
 			if w.Code != tt.code {
-				t.Errorf("HTTP %d: %.200s", w.Code, w.Body)
+				t.Fatalf("HTTP %d: %.200s", w.Code, w.Body)
+			}
+			if tt.refused == 0 {
+				return
+			}
+			var r admissionv1.AdmissionReview
+			if err := json.Unmarshal(w.Body.Bytes(), &r); err != nil {
+				t.Fatal(err)
+			}
+			if r.Response.Allowed || r.Response.UID != "u-1" || r.Response.Result.Code != tt.refused {
+				t.Errorf("got %+v", r.Response)
 			}
 		})
 	}

@@ -1,6 +1,9 @@
 package webhook
 
 import (
+	"context"
+	"slices"
+
 	"github.com/hardgate-dev/hardgate/control"
 	"github.com/hardgate-dev/hardgate/webhook/policy"
 	"github.com/hardgate-dev/hardgate/webhook/ruling"
@@ -26,12 +29,18 @@ type decision struct {
 // before an update and nil at a creation: what it had wrong already is not denied
 // again, so that a violator can still be labelled, scaled and cleaned up. No
 // violation is stricter than ceiling.
-func judge(judged []ruling.Judged, subject, old *policy.Subject, ceiling control.Mode) []decision {
+//
+// The error is that of ctx: an object may be large, and a client that has gone
+// needs no answer.
+func judge(ctx context.Context, judged []ruling.Judged, subject, old *policy.Subject, ceiling control.Mode) ([]decision, error) {
 	decisions := make([]decision, len(judged))
 	for i := range judged {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		decisions[i] = judgeOne(&judged[i], subject, old, ceiling)
 	}
-	return decisions
+	return decisions, nil
 }
 
 func judgeOne(j *ruling.Judged, subject, old *policy.Subject, ceiling control.Mode) decision {
@@ -49,9 +58,7 @@ func judgeOne(j *ruling.Judged, subject, old *policy.Subject, ceiling control.Mo
 			old.Parameters = r.Parameters
 			had = identities(j.Policy.Judge(old).Findings)
 		}
-		for _, f := range verdict.Findings {
-			d.add(f, min(r.Mode, ceiling), had[f.Same])
-		}
+		d.add(verdict.Findings, min(r.Mode, ceiling), had)
 	}
 	if len(d.violations) > 0 {
 		d.mode = control.Off
@@ -62,23 +69,38 @@ func judgeOne(j *ruling.Judged, subject, old *policy.Subject, ceiling control.Mo
 	return d
 }
 
-// add notes a finding unless a stricter ruling has brought it already.
-func (d *decision) add(f policy.Finding, mode control.Mode, standing bool) {
-	for i := range d.violations {
-		if d.violations[i].Path == f.Path && d.violations[i].Same == f.Same {
-			return
+// add notes the findings that no stricter ruling has brought already; those that the
+// old object had are warned of at most.
+func (d *decision) add(findings []policy.Finding, mode control.Mode, had map[string]bool) {
+	type identity struct{ path, same string }
+	var known map[identity]bool
+	if len(d.violations) > 0 {
+		known = make(map[identity]bool, len(d.violations))
+		for i := range d.violations {
+			known[identity{d.violations[i].Path, d.violations[i].Same}] = true
 		}
 	}
-	if standing {
-		mode = min(mode, control.Warn)
+	d.violations = slices.Grow(d.violations, len(findings))
+	for _, f := range findings {
+		if known[identity{f.Path, f.Same}] {
+			continue
+		}
+		v := violation{Finding: f, mode: mode, standing: had[f.Same]}
+		if v.standing {
+			v.mode = min(mode, control.Warn)
+		}
+		d.violations = append(d.violations, v)
 	}
-	d.violations = append(d.violations, violation{Finding: f, mode: mode, standing: standing})
 }
 
+// identities are what an object has wrong, and the weaker faults within.
 func identities(findings []policy.Finding) map[string]bool {
 	same := make(map[string]bool, len(findings))
 	for _, f := range findings {
 		same[f.Same] = true
+		for _, weaker := range f.Covers {
+			same[weaker] = true
+		}
 	}
 	return same
 }

@@ -50,6 +50,7 @@ const (
 func respond(uid, kind string, decisions []decision) response {
 	r := response{UID: uid, Allowed: true}
 	var denials []string
+	denied := 0
 	for i := range decisions {
 		d := &decisions[i]
 		if len(d.violations) == 0 {
@@ -59,38 +60,44 @@ func respond(uid, kind string, decisions []decision) response {
 		if w := d.warning(); w != "" {
 			r.Warnings = append(r.Warnings, w)
 		}
-		denials = append(denials, d.denials()...)
+		lines, n := d.denials(maxDenials - len(denials))
+		denials = append(denials, lines...)
+		denied += n
 	}
 	r.Warnings = fit(r.Warnings)
-	if len(denials) > 0 {
+	if denied > 0 {
 		r.Allowed = false
-		r.Status = &status{Code: http.StatusForbidden, Reason: "Forbidden", Message: denialMessage(kind, denials)}
+		r.Status = &status{Code: http.StatusForbidden, Reason: "Forbidden", Message: denialMessage(kind, denials, denied)}
 	}
 	return r
 }
 
-func denialMessage(kind string, denials []string) string {
+func denialMessage(kind string, lines []string, denied int) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "hardgate refuses this %s:", kind)
-	for i, d := range denials {
-		if i == maxDenials {
-			fmt.Fprintf(&b, "\n- and %d more", len(denials)-i)
-			break
-		}
+	for _, line := range lines {
 		b.WriteString("\n- ")
-		b.WriteString(d)
+		b.WriteString(line)
+	}
+	if more := denied - len(lines); more > 0 {
+		fmt.Fprintf(&b, "\n- and %d more", more)
 	}
 	return b.String()
 }
 
-// denials is one line for each finding that is denied.
-func (d *decision) denials() (lines []string) {
-	for _, v := range d.violations {
-		if v.mode == control.Enforce {
-			lines = append(lines, fmt.Sprintf("%s: %s: %s; mend: %s", d.title(), v.Path, v.Detail, d.remedy()))
+// denials is one line for each of the first findings that are denied, and how many
+// there are in all.
+func (d *decision) denials(limit int) (lines []string, denied int) {
+	for i := range d.violations {
+		v := &d.violations[i]
+		if v.mode != control.Enforce {
+			continue
+		}
+		if denied++; len(lines) < limit {
+			lines = append(lines, join(d.title(), ": ", v.Path, ": ", v.Detail, "; mend: ", d.remedy()))
 		}
 	}
-	return lines
+	return lines, denied
 }
 
 // warning is one line for all findings of the control that are warned of.
@@ -138,6 +145,9 @@ func fit(warnings []string) []string {
 func (d *decision) annotation() string {
 	var b strings.Builder
 	for i, v := range d.violations {
+		if b.Len() > maxAnnotation {
+			break // the rest is cut
+		}
 		if i > 0 {
 			b.WriteString("; ")
 		}

@@ -29,10 +29,14 @@ var systemObjects = []struct{ group, kind, name string }{
 	{"", "ConfigMap", "kube-root-ca.crt"},
 }
 
-// ownedBySystem also lets Events be: the API server writes those about nodes and
-// other objects without a namespace there, and nobody chooses that.
+// ownedBySystem also lets be what is no object of the namespace: Events, which the
+// API server writes there about nodes and others without a namespace, and questions
+// and bindings, which are answered and never stored.
 func ownedBySystem(o *workload.Object) bool {
-	if o.Kind.Kind == "Event" && (o.Kind.Group == "" || o.Kind.Group == "events.k8s.io") {
+	switch {
+	case o.Kind.Kind == "Event" && (o.Kind.Group == "" || o.Kind.Group == "events.k8s.io"),
+		o.Kind.Group == "authorization.k8s.io",
+		o.Kind.Kind == "Binding" && o.Kind.Group == "":
 		return true
 	}
 	return slices.ContainsFunc(systemObjects, func(own struct{ group, kind, name string }) bool {

@@ -17,6 +17,9 @@ type Finding struct {
 	// with names for indexes, and with the value where another value would be
 	// another fault.
 	Same string `json:"-"`
+	// Covers are the weaker findings that this one stands for: where an object had
+	// this, it had those, and they are nothing new.
+	Covers []string `json:"-"`
 }
 
 // place is where a finding would be. Its words are put together by found alone:

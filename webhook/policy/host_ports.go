@@ -1,10 +1,13 @@
 package policy
 
 import (
+	"cmp"
+	"net/netip"
 	"slices"
 	"strconv"
 
 	"github.com/hardgate-dev/hardgate/api/v1alpha1"
+	"github.com/hardgate-dev/hardgate/webhook/workload"
 )
 
 // hostPorts: CIS 1.8 5.2.13. No container may bind a port of the node but those
@@ -26,12 +29,31 @@ var hostPorts = Policy{
 				if port == 0 || allowsPort(s.Parameters.AllowedHostPorts, port) {
 					continue
 				}
-				at := s.container(c).item("ports", p.Index, strconv.FormatInt(port, 10)).field("hostPort")
-				found = append(found, at.found("binds host port %d%s", port, why))
+				found = append(found, boundPort(s, c, p, port, why))
 			}
 		}
 		return found
 	},
+}
+
+// boundPort makes the finding. On the network a port is more than on the loopback
+// interface, and TCP is not UDP.
+func boundPort(s *Subject, c *workload.Container, p workload.Port, port int64, why string) Finding {
+	protocol, on := cmp.Or(p.Protocol, "TCP"), ""
+	as := strconv.FormatInt(port, 10) + "/" + protocol
+	if protocol != "TCP" {
+		on = "/" + protocol
+	}
+	if p.HostIP != "" {
+		on += " of " + p.HostIP
+	}
+	at := s.container(c).item("ports", p.Index, as).field("hostPort")
+	f := at.found("binds host port %d%s%s", port, on, why)
+	if address, err := netip.ParseAddr(p.HostIP); err != nil || !address.IsLoopback() {
+		f.Covers = []string{f.Same}
+		f.Same += " on the network"
+	}
+	return f
 }
 
 func allowsPort(allowed []v1alpha1.PortRange, port int64) bool {

@@ -20,12 +20,17 @@ var (
 	repository = regexp.MustCompile(`^[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*$`)
 	tag        = regexp.MustCompile(`^\w[\w.-]{0,127}$`)
 	digests    = regexp.MustCompile(`^(?:sha256:[a-f0-9]{64}|sha512:[a-f0-9]{128})$`)
+	imageID    = regexp.MustCompile(`^(?:sha256:)?[a-f0-9]{64}$`)
 	registry   = regexp.MustCompile(`^(?:[a-z0-9]|[a-z0-9][a-z0-9.-]*[a-z0-9]|\[[0-9a-f:]+\])(?::[0-9]+)?$`)
 )
 
 // parseImage reads [host[:port]/]path[:tag][@digest], the grammar of the
-// distribution project. ok is false for anything else.
+// distribution project. ok is false for anything else, also for what a runtime may
+// take for the id of an image that it has already, wherever that came from.
 func parseImage(reference string) (i image, ok bool) {
+	if imageID.MatchString(reference) {
+		return image{}, false
+	}
 	name, digest, hasDigest := strings.Cut(reference, "@")
 	if hasDigest && !digests.MatchString(digest) {
 		return image{}, false

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -18,6 +19,8 @@ var serviceAccountToken = Policy{
 	Check: func(s *Subject) (found []Finding) {
 		auto := s.Pod.Automount
 		injected := false
+		// The token of another account is another fault.
+		account := "=" + cmp.Or(s.Pod.ServiceAccount, "default")
 		for _, v := range s.Pod.Volumes {
 			for _, token := range v.Tokens {
 				switch {
@@ -26,11 +29,11 @@ var serviceAccountToken = Policy{
 				case token.Audience != "" && slices.Contains(s.Parameters.AllowedTokenAudiences, token.Audience):
 				default:
 					at := s.spec().item("volumes", v.Index, v.Name).item("projected.sources", token.Index, token.Audience)
-					found = append(found, at.field("serviceAccountToken").found("projects a service account token%s", forAudience(token)))
+					found = append(found, at.field("serviceAccountToken").worth(account).found("projects a service account token%s", forAudience(token)))
 				}
 			}
 		}
-		at := s.spec().field("automountServiceAccountToken")
+		at := s.spec().field("automountServiceAccountToken").worth(account)
 		switch {
 		case auto.Set && auto.Value:
 			found = append(found, at.found("automountServiceAccountToken is true"))

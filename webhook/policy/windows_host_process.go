@@ -11,8 +11,11 @@ var windowsHostProcess = Policy{
 			found = append(found, s.spec().field(field).found("hostProcess is true"))
 		}
 		for c := range s.Pod.Containers() {
-			if c.Security.HostProcess.Value {
+			switch own := c.Security.HostProcess; {
+			case own.Value:
 				found = append(found, s.container(c).field(field).found("hostProcess is true"))
+			case !own.Set && s.Pod.Security.HostProcess.Value:
+				found = append(found, s.spec().of(s.container(c)).field(field).found("hostProcess is true for container %q", c.Name))
 			}
 		}
 		return found

@@ -258,6 +258,7 @@ func TestNamespacedConditions(t *testing.T) {
 	}
 	want := []string{
 		`!(request.resource.group in ["", "events.k8s.io"] && request.resource.resource == "events")`,
+		`!(request.resource.group == "authorization.k8s.io" || request.resource.group == "" && request.resource.resource == "bindings")`,
 		`!(request.resource.group == "" && request.resource.resource in ["pods", "podtemplates", "replicationcontrollers", "serviceaccounts"])`,
 		`!(request.resource.group == "apps" && request.resource.resource in ["deployments", "replicasets", "statefulsets", "daemonsets"])`,
 		`!(request.resource.group == "batch" && request.resource.resource in ["jobs", "cronjobs"])`,

@@ -45,12 +45,15 @@ func anyRules() []admissionregistrationv1.RuleWithOperations {
 	return []admissionregistrationv1.RuleWithOperations{r}
 }
 
-// notElsewhere keeps what workloadRules bring away from anyRules, and what the
-// cluster's own machinery writes all the time: Events about nodes.
+// notElsewhere keeps what workloadRules bring away from anyRules, and what is no
+// object of the namespace: Events about nodes, questions and bindings.
 func notElsewhere() []admissionregistrationv1.MatchCondition {
 	conditions := []admissionregistrationv1.MatchCondition{{
 		Name:       "not-an-event",
 		Expression: `!(request.resource.group in ["", "events.k8s.io"] && request.resource.resource == "events")`,
+	}, {
+		Name:       "stored",
+		Expression: `!(request.resource.group == "authorization.k8s.io" || request.resource.group == "" && request.resource.resource == "bindings")`,
 	}}
 	for _, j := range judged {
 		name := "core"

@@ -81,14 +81,15 @@ func Decode(data []byte, objects Objects) (*Request, error) {
 		err = d.complete()
 	}
 	if err != nil {
-		return nil, &Error{UID: cmp.Or(d.request.UID, lateUID(data)), Err: err}
+		return nil, &Error{UID: cmp.Or(d.request.UID, UID(data)), Err: err}
 	}
 	return d.request, nil
 }
 
-// lateUID looks for the uid alone, which may stand behind what stopped Decode. The
-// API server writes it first.
-func lateUID(data []byte) (uid string) {
+// UID looks for the uid of a review alone, which may stand behind what stopped
+// Decode. The API server writes it first, so that the beginning of a document will
+// do. Empty where there is none.
+func UID(data []byte) (uid string) {
 	s := scan.New(data)
 	_, _ = s.Object(func(name []byte) error { // Decode has the error already
 		if string(name) != "request" {

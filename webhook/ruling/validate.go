@@ -112,8 +112,11 @@ func validateReaders(at string, p *policy.Policy, params *v1alpha1.Parameters) [
 func validateParameters(at string, params *v1alpha1.Parameters) []error {
 	var errs []error
 	for i, p := range params.AllowedHostPaths {
-		if !path.IsAbs(p.PathPrefix) {
+		switch clean := path.Clean(p.PathPrefix); {
+		case !path.IsAbs(p.PathPrefix):
 			errs = append(errs, fmt.Errorf("%s.allowedHostPaths[%d].pathPrefix: %q is not absolute", at, i, p.PathPrefix))
+		case clean != p.PathPrefix && clean+"/" != p.PathPrefix:
+			errs = append(errs, fmt.Errorf("%s.allowedHostPaths[%d].pathPrefix: %q means %q: write that", at, i, p.PathPrefix, clean))
 		}
 	}
 	for i, r := range params.AllowedHostPorts {

@@ -52,7 +52,32 @@ func (s *Scanner) unexpected(want string) error {
 	if s.pos >= len(s.data) {
 		return s.errorf("the document ends where %s should be", want)
 	}
-	return s.errorf("%q where %s should be", s.data[s.pos], want)
+	return s.errorf("%s where %s should be", s.found(want), want)
+}
+
+// found names what stands at the position: the value, where one of another type is
+// wanted, else the byte.
+func (s *Scanner) found(want string) string {
+	at := s.data[s.pos:]
+	switch want {
+	case "an object", "a list", "a string", "a number", "true or false":
+		switch c := at[0]; {
+		case c == '"':
+			return "a string"
+		case c == '{':
+			return "an object"
+		case c == '[':
+			return "a list"
+		case c == '-' || '0' <= c && c <= '9':
+			return "a number"
+		}
+		for _, word := range []string{"true", "false", "null"} {
+			if bytes.HasPrefix(at, []byte(word)) {
+				return word
+			}
+		}
+	}
+	return strconv.QuoteRune(rune(at[0]))
 }
 
 // space returns the index of the next byte from i on that is no white space.

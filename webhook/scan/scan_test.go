@@ -173,9 +173,9 @@ func TestInt(t *testing.T) {
 		"1.0":                   {0, false, "offset 0: 1.0 where a whole number should be"},
 		"1e3":                   {0, false, "offset 0: 1e3 where a whole number should be"},
 		" 1E3":                  {0, false, "offset 1: 1E3 where a whole number should be"},
-		`"1"`:                   {0, false, `offset 0: '"' where a number should be`},
-		"true":                  {0, false, "offset 0: 't' where a number should be"},
-		"[1]":                   {0, false, "offset 0: '[' where a number should be"},
+		`"1"`:                   {0, false, `offset 0: a string where a number should be`},
+		"true":                  {0, false, "offset 0: true where a number should be"},
+		"[1]":                   {0, false, "offset 0: a list where a number should be"},
 		"":                      {0, false, "offset 0: the document ends where a number should be"},
 		"-":                     {0, false, "offset 1: the document ends where a number should be"},
 		"nul":                   {0, false, "offset 0: 'n' where a value should be"},
@@ -215,10 +215,12 @@ func TestBool(t *testing.T) {
 		err        string
 	}{
 		"true": {true, true, ""}, "false": {false, true, ""}, "null": {false, false, ""},
-		`"true"`: {false, false, `offset 0: '"' where true or false should be`},
-		"1":      {false, false, "offset 0: '1' where true or false should be"},
+		`"true"`: {false, false, `offset 0: a string where true or false should be`},
+		"1":      {false, false, "offset 0: a number where true or false should be"},
+		"-1":     {false, false, "offset 0: a number where true or false should be"},
+		"[]":     {false, false, "offset 0: a list where true or false should be"},
 		"yes":    {false, false, "offset 0: 'y' where true or false should be"},
-		"{}":     {false, false, "offset 0: '{' where true or false should be"},
+		"{}":     {false, false, "offset 0: an object where true or false should be"},
 		"trux":   {true, true, "offset 0: 't' where a value should be"},
 	}
 	for document, tt := range tests {
@@ -454,7 +456,7 @@ func TestObjectAndList(t *testing.T) {
 		t.Errorf("read %v, want %s", got, want)
 	}
 	for document, want := range map[string]string{
-		"null": "", "[]": `offset 0: '[' where an object should be`, `"a"`: `offset 0: '"' where an object should be`, "": "offset 0: the document ends where an object should be",
+		"null": "", "[]": `offset 0: a list where an object should be`, `"a"`: `offset 0: a string where an object should be`, "": "offset 0: the document ends where an object should be",
 	} {
 		present, err := New([]byte(document)).Object(func([]byte) error { return nil })
 		if present || text(err) != want {
@@ -462,7 +464,7 @@ func TestObjectAndList(t *testing.T) {
 		}
 	}
 	for document, want := range map[string]string{
-		"null": "", "{}": `offset 0: '{' where a list should be`, `1`: `offset 0: '1' where a list should be`,
+		"null": "", "{}": `offset 0: an object where a list should be`, `1`: `offset 0: a number where a list should be`,
 	} {
 		if err := New([]byte(document)).List(func(int) error { return nil }); text(err) != want {
 			t.Errorf("List of %q: %v, want %q", document, err, want)

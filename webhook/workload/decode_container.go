@@ -40,6 +40,10 @@ func (d decoder) port(p *Port, i int) error {
 			p.HostPort, _, err = d.Int()
 		case "containerPort":
 			p.ContainerPort, _, err = d.Int()
+		case "hostIP":
+			p.HostIP, err = d.String()
+		case "protocol":
+			p.Protocol, err = d.String()
 		default:
 			return d.Skip()
 		}

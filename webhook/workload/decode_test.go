@@ -41,7 +41,7 @@ const fullPod = `{
 				"capabilities": {"add": ["A"], "drop": ["B"]},
 				"seccompProfile": {"type": "Localhost", "localhostProfile": "p"}, "windowsOptions": {"hostProcess": true}
 			},
-			"ports": [{"hostPort": 1, "containerPort": 2}],
+			"ports": [{"hostPort": 1, "containerPort": 2, "hostIP": "127.0.0.1", "protocol": "UDP"}],
 			"env": [{"name": "e", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}}],
 			"envFrom": [{"secretRef": {"name": "s"}}],
 			"volumeMounts": [{"name": "v", "readOnly": true}]
@@ -325,7 +325,7 @@ func TestDecode(t *testing.T) {
 		"nil template":                {text: `{"apiVersion":"v1","kind":"ReplicationController","spec":{"template":null}}`, err: "v1 ReplicationController has no spec.template.spec"},
 		"no template":                 {text: `{"apiVersion":"v1","kind":"ReplicationController","spec":{}}`, err: "v1 ReplicationController has no spec.template.spec"},
 		"template without spec":       {text: `{"apiVersion":"apps/v1","kind":"Deployment","spec":{"template":{}}}`, err: "apps/v1 Deployment has no spec.template.spec"},
-		"template is a list":          {text: `{"apiVersion":"apps/v1","kind":"Deployment","spec":{"template":[]}}`, err: "spec.template: offset 63: '[' where an object should be"},
+		"template is a list":          {text: `{"apiVersion":"apps/v1","kind":"Deployment","spec":{"template":[]}}`, err: "spec.template: offset 63: a list where an object should be"},
 		"unknown version":             {text: `{"apiVersion":"apps/v2","kind":"Deployment","spec":{}}`, err: `unknown version "apps/v2" of Deployment`},
 		"unknown version of the core": {text: `{"apiVersion":"v1beta1","kind":"Pod","spec":{}}`, err: `unknown version "v1beta1" of Pod`},
 		"version of another kind":     {text: `{"apiVersion":"apps/v1beta1","kind":"DaemonSet","spec":{}}`, err: `unknown version "apps/v1beta1" of DaemonSet`},
@@ -333,7 +333,7 @@ func TestDecode(t *testing.T) {
 		"no version":                  {text: `{"kind":"Pod","spec":{}}`, err: ErrNoKind.Error()},
 		"null kind":                   {text: `{"apiVersion":"v1","kind":null}`, err: ErrNoKind.Error()},
 		"null":                        {text: `null`, err: ErrNoKind.Error()},
-		"kind is a number":            {text: `{"apiVersion":"v1","kind":1}`, err: "kind: offset 26: '1' where a string should be"},
+		"kind is a number":            {text: `{"apiVersion":"v1","kind":1}`, err: "kind: offset 26: a number where a string should be"},
 		"kind given twice":            {text: `{"apiVersion":"v1","kind":"Pod","kind":"ConfigMap"}`, err: `offset 38: the name "kind" is given twice`},
 		"field given twice": {
 			text: `{"apiVersion":"v1","kind":"Pod","spec":{"containers":[{"securityContext":{"privileged":false,"priv\u0069leged":true}}]}}`,
@@ -343,14 +343,14 @@ func TestDecode(t *testing.T) {
 			text: `{"apiVersion":"v1","kind":"Pod","spec":{"tolerations":[{"key":"a","key":"b"}]}}`,
 			err:  `spec: offset 71: the name "key" is given twice`,
 		},
-		"a list":        {text: `[]`, err: "offset 0: '[' where an object should be"},
+		"a list":        {text: `[]`, err: "offset 0: a list where an object should be"},
 		"empty":         {text: ``, err: "offset 0: the document ends where an object should be"},
 		"cut off":       {text: `{"apiVersion":"v1","kind":"Pod","spec":{`, err: "spec: offset 40: the document ends where a name in quotes should be"},
 		"more behind":   {text: `{"apiVersion":"v1","kind":"Pod","spec":{}} {}`, err: "offset 43: '{' where the end should be"},
 		"not UTF-8":     {text: "{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"spec\":{\"nodeName\":\"\xff\"}}", err: "spec.nodeName: offset 54: a string that is not UTF-8"},
 		"user is 1.0":   {text: `{"apiVersion":"v1","kind":"Pod","spec":{"securityContext":{"runAsUser":1.0}}}`, err: "spec.securityContext.runAsUser: offset 71: 1.0 where a whole number should be"},
 		"user too big":  {text: `{"apiVersion":"v1","kind":"Pod","spec":{"securityContext":{"runAsUser":9223372036854775808}}}`, err: "spec.securityContext.runAsUser: offset 71: 9223372036854775808 is beyond 64 bits"},
-		"inside a list": {text: `{"apiVersion":"v1","kind":"Pod","spec":{"containers":[{},{"ports":[{},{"hostPort":"80"}]}]}}`, err: `spec.containers[1].ports[1].hostPort: offset 82: '"' where a number should be`},
+		"inside a list": {text: `{"apiVersion":"v1","kind":"Pod","spec":{"containers":[{},{"ports":[{},{"hostPort":"80"}]}]}}`, err: `spec.containers[1].ports[1].hostPort: offset 82: a string where a number should be`},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

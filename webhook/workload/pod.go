@@ -91,6 +91,7 @@ type Seccomp struct {
 type Port struct {
 	Index                   int
 	HostPort, ContainerPort int64
+	HostIP, Protocol        string
 }
 
 // EnvVar is a variable whose value is a key of a Secret. Values are never read.

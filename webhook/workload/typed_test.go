@@ -157,7 +157,7 @@ func wantContainer(c *corev1.Container, list string, i int) Container {
 		}
 	}
 	for i, p := range c.Ports {
-		w.Ports = append(w.Ports, Port{i, int64(p.HostPort), int64(p.ContainerPort)})
+		w.Ports = append(w.Ports, Port{i, int64(p.HostPort), int64(p.ContainerPort), p.HostIP, string(p.Protocol)})
 	}
 	for i, e := range c.Env {
 		if e.ValueFrom != nil && e.ValueFrom.SecretKeyRef != nil {

@@ -1,0 +1,107 @@
+package webhook
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/hardgate-dev/hardgate/webhook/policy"
+	"github.com/hardgate-dev/hardgate/webhook/ruling"
+	"github.com/hardgate-dev/hardgate/webhook/workload"
+)
+
+// deploymentReview writes an update of a Deployment's pod spec.
+func deploymentReview(spec, old string) string {
+	deployment := func(spec string) string {
+		return `{"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"d"},"spec":{"template":{"spec":` + spec + `}}}`
+	}
+	return strings.Replace(podReview(deployment(spec), deployment(old), ""),
+		`"group":"","version":"v1","kind":"Pod"`, `"group":"apps","version":"v1","kind":"Deployment"`, 1)
+}
+
+// An old fault is no cover for a worse one, and a milder one is no new fault.
+func TestWorseIsNewAndMilderIsNot(t *testing.T) {
+	account := func(name string) string {
+		return `{"serviceAccountName":"` + name + `","containers":[` + plain + `]}`
+	}
+	port := func(fields string) string {
+		return `{"containers":[{"name":"a","image":"i","ports":[{"containerPort":53,"hostPort":53` + fields + `}]}]}`
+	}
+	mounted := func(containers string) string {
+		return `{"volumes":[{"name":"v","hostPath":{"path":"/etc"}}],"containers":[` + containers + `]}`
+	}
+	mounting := func(name, readOnly string) string {
+		return `{"name":"` + name + `","image":"i","volumeMounts":[{"name":"v","mountPath":"/v","readOnly":` + readOnly + `}]}`
+	}
+	hostProcess := func(containers string) string {
+		return `{"securityContext":{"windowsOptions":{"hostProcess":true}},"containers":[` + containers + `]}`
+	}
+	tests := map[string]struct {
+		control     string
+		better, bad string
+	}{
+		"the token of another account":    {"service-account-token", account("weak"), account("strong")},
+		"a port off the loopback":         {"host-ports", port(`,"hostIP":"127.0.0.1"`), port(`,"hostIP":"0.0.0.0"`)},
+		"a port on all addresses":         {"host-ports", port(`,"hostIP":"::1"`), port("")},
+		"a mount that becomes writable":   {"host-path", mounted(mounting("a", "true")), mounted(mounting("a", "false"))},
+		"a volume that becomes mounted":   {"host-path", mounted(plain), mounted(mounting("a", "true"))},
+		"a volume in one more container":  {"host-path", mounted(mounting("a", "false")), mounted(mounting("a", "false") + "," + mounting("b", "true"))},
+		"a container that inherits a lot": {"windows-host-process", hostProcess(plain), hostProcess(plain + `,{"name":"b","image":"i"}`)},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			gate, _ := newGate(t, tt.control)
+			if r := ask(t, gate, deploymentReview(tt.bad, tt.better)); r.Allowed {
+				t.Error("it is let through")
+			}
+			if tt.control == "service-account-token" {
+				return // which account is the milder is not known
+			}
+			if r := ask(t, gate, deploymentReview(tt.better, tt.bad)); !r.Allowed {
+				t.Errorf("the way back is denied: %s", r.Result.Message)
+			}
+		})
+	}
+	gate, _ := newGate(t, "host-ports")
+	if r := ask(t, gate, deploymentReview(port(`,"protocol":"UDP"`), port(""))); r.Allowed {
+		t.Error("UDP is let through for TCP")
+	}
+}
+
+// A large object must neither slip through a timeout nor fill the answer.
+func TestManyFindings(t *testing.T) {
+	const n = 100_000
+	object := pod(`{"name":"a","image":"i","securityContext":{"capabilities":{"add":["A"` + strings.Repeat(`,"A"`, n-1) + `]}}}`)
+	gate, _ := newGate(t, "added-capabilities")
+	r := ask(t, gate, podReview(object, "", ""))
+	if r.Allowed || !strings.HasSuffix(r.Result.Message, fmt.Sprintf("\n- and %d more", n-maxDenials)) {
+		t.Errorf("allowed %t, %.100s", r.Allowed, r.Result.Message)
+	}
+	if len(r.Result.Message) > 10_000 || len(r.AuditAnnotations["added-capabilities"]) > maxAnnotation {
+		t.Errorf("the message has %d bytes, the annotation %d", len(r.Result.Message), len(r.AuditAnnotations["added-capabilities"]))
+	}
+	if r := ask(t, gate, podReview(object, object, "")); !r.Allowed {
+		t.Error("an update without a change is denied")
+	}
+}
+
+// A finding under several rulings counts once, with the strictest.
+func TestFindingsOfSeveralRulings(t *testing.T) {
+	p, _ := policy.Get("added-capabilities")
+	o, err := workload.Decode([]byte(pod(`{"name":"a","image":"i","securityContext":{"capabilities":{"add":["A","B"]}}}`)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	loose := ruling.Ruling{Mode: 3}
+	loose.Parameters.AllowedCapabilities = []string{"A"}
+	judged := []ruling.Judged{{Policy: p, Rulings: []ruling.Ruling{loose, {Mode: 2}}}}
+	decisions, err := judge(t.Context(), judged, &policy.Subject{Object: &o}, nil, 3)
+	if err != nil || len(decisions) != 1 || len(decisions[0].violations) != 2 {
+		t.Fatalf("%+v, %v", decisions, err)
+	}
+	for i, want := range []struct{ mode, detail string }{{"Enforce", `adds "B"`}, {"Warn", `adds "A"`}} {
+		if v := decisions[0].violations[i]; v.mode.String() != want.mode || v.Detail != want.detail {
+			t.Errorf("violation %d: %s %s, want %v", i, v.mode, v.Detail, want)
+		}
+	}
+}
