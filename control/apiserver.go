@@ -22,7 +22,7 @@ var apiserver = []Control{
 	},
 	{
 		ID: "apiserver-kubelet-client-cert", Face: ControlPlane, Kind: Attested, Level: L1, Reason: byProvider,
-		Title:  Text{EN: "The API server logs in to kubelets with a certificate", KO: "API 서버가 인증서로 kubelet에 로그인한다"},
+		Title:  Text{EN: "The API server logs in to kubelets with a certificate", KO: "API 서버가 클라이언트 인증서로 kubelet에 인증한다"},
 		Why:    Text{EN: "Without one, kubelets would have to serve callers they cannot identify.", KO: "인증서가 없으면 kubelet이 신원을 모르는 호출자에게도 응답해야 한다."},
 		Remedy: setFlag("kube-apiserver", "--kubelet-client-certificate=/etc/kubernetes/pki/apiserver-kubelet-client.crt", "--kubelet-client-key=/etc/kubernetes/pki/apiserver-kubelet-client.key"),
 	},
@@ -124,7 +124,7 @@ var apiserver = []Control{
 	},
 	{
 		ID: "apiserver-audit-log-maxsize", Face: ControlPlane, Kind: Attested, Level: L1, Reason: byProvider,
-		Title:  Text{EN: "Audit logs rotate at 100 MB or more", KO: "감사 로그를 100MB 이상에서 순환한다"},
+		Title:  Text{EN: "Audit logs rotate at 100 MB or a suitable size", KO: "감사 로그 파일이 100MB 또는 설정한 크기에 이르면 순환한다"},
 		Why:    auditKeptWhy,
 		Remedy: setFlag("kube-apiserver", "--audit-log-maxsize=100"),
 	},
@@ -148,20 +148,20 @@ var apiserver = []Control{
 	},
 	{
 		ID: "apiserver-etcd-cert", Face: ControlPlane, Kind: Attested, Level: L1, Reason: byProvider,
-		Title:  Text{EN: "The API server logs in to etcd with a certificate", KO: "API 서버가 인증서로 etcd에 로그인한다"},
+		Title:  Text{EN: "The API server logs in to etcd with a certificate", KO: "API 서버가 클라이언트 인증서로 etcd에 인증한다"},
 		Why:    Text{EN: "etcd can then refuse everyone else.", KO: "그래야 etcd가 다른 모든 접속을 거부할 수 있다."},
 		Remedy: setFlag("kube-apiserver", "--etcd-certfile=/etc/kubernetes/pki/apiserver-etcd-client.crt", "--etcd-keyfile=/etc/kubernetes/pki/apiserver-etcd-client.key"),
 	},
 	{
 		ID: "apiserver-tls-cert", Face: ControlPlane, Kind: Attested, Level: L1, Reason: byProvider,
-		Title:  Text{EN: "The API server serves with a certificate of its own", KO: "API 서버가 자체 인증서로 서비스한다"},
+		Title:  Text{EN: "The API server serves with a certificate of its own", KO: "API 서버가 전용으로 발급된 TLS 인증서를 사용한다"},
 		Why:    Text{EN: "Clients cannot verify a server that makes up its certificate at start.", KO: "시작할 때 임의로 만든 인증서로는 클라이언트가 서버를 검증할 수 없다."},
 		Remedy: setFlag("kube-apiserver", "--tls-cert-file=/etc/kubernetes/pki/apiserver.crt", "--tls-private-key-file=/etc/kubernetes/pki/apiserver.key"),
 	},
 	{
 		ID: "apiserver-client-ca", Face: ControlPlane, Kind: Attested, Level: L1, Reason: byProvider,
 		Title:  Text{EN: "The API server verifies client certificates", KO: "API 서버가 클라이언트 인증서를 검증한다"},
-		Why:    Text{EN: "The cluster's own components log in with certificates of this CA.", KO: "클러스터 구성 요소는 이 CA의 인증서로 로그인한다."},
+		Why:    Text{EN: "The cluster's own components log in with certificates of this CA.", KO: "클러스터 구성 요소는 이 CA가 발급한 인증서로 인증한다."},
 		Remedy: setFlag("kube-apiserver", "--client-ca-file=/etc/kubernetes/pki/ca.crt"),
 	},
 	{

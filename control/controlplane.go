@@ -71,7 +71,7 @@ var scheduler = []Control{
 var etcd = []Control{
 	{
 		ID: "etcd-cert", Face: ControlPlane, Kind: Attested, Level: L1, Reason: byProvider,
-		Title:  Text{EN: "etcd serves its clients over TLS", KO: "etcd가 클라이언트에 TLS로 서비스한다"},
+		Title:  Text{EN: "etcd serves its clients over TLS", KO: "etcd가 클라이언트 연결에 TLS를 사용한다"},
 		Why:    Text{EN: "All of the cluster's state crosses this connection.", KO: "클러스터의 모든 상태가 이 연결로 오간다."},
 		Remedy: setFlag("etcd", "--cert-file=/etc/kubernetes/pki/etcd/server.crt", "--key-file=/etc/kubernetes/pki/etcd/server.key"),
 	},
@@ -118,19 +118,19 @@ var etcd = []Control{
 var authentication = []Control{
 	{
 		ID: "client-certificate-users", Face: ControlPlane, Kind: Attested, Level: L1, Reason: byProvider,
-		Title:  Text{EN: "People do not log in with client certificates", KO: "사용자가 클라이언트 인증서로 로그인하지 않는다"},
+		Title:  Text{EN: "People do not log in with client certificates", KO: "사용자 인증에 클라이언트 인증서를 사용하지 않는다"},
 		Why:    Text{EN: "Kubernetes cannot revoke a client certificate before it expires.", KO: "쿠버네티스에서는 만료 전에 클라이언트 인증서를 폐기할 수 없다."},
 		Remedy: usersThroughOIDC,
 	},
 	{
 		ID: "service-account-token-users", Face: ControlPlane, Kind: Attested, Level: L1, Reason: byProvider,
-		Title:  Text{EN: "People do not log in with service account tokens", KO: "사용자가 서비스 어카운트 토큰으로 로그인하지 않는다"},
+		Title:  Text{EN: "People do not log in with service account tokens", KO: "사용자 인증에 서비스 어카운트 토큰을 사용하지 않는다"},
 		Why:    Text{EN: "Such a token names a workload, so the audit log cannot tell who used it.", KO: "토큰에는 워크로드 이름만 있어 실제로 누가 사용했는지 감사 로그로 알 수 없다."},
 		Remedy: usersThroughOIDC,
 	},
 	{
 		ID: "bootstrap-token-users", Face: ControlPlane, Kind: Attested, Level: L1, Reason: byProvider,
-		Title:  Text{EN: "People do not log in with bootstrap tokens", KO: "사용자가 부트스트랩 토큰으로 로그인하지 않는다"},
+		Title:  Text{EN: "People do not log in with bootstrap tokens", KO: "사용자 인증에 부트스트랩 토큰을 사용하지 않는다"},
 		Why:    Text{EN: "These tokens are for joining nodes and know neither people nor second factors.", KO: "노드 참여용 토큰으로, 개인을 식별하지 못하고 다중 인증도 지원하지 않는다."},
 		Remedy: usersThroughOIDC,
 	},

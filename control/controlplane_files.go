@@ -61,7 +61,7 @@ func planeMode(id ID, what Text, path string, mode int, why Text) Control {
 		ID: id, Face: ControlPlane, Kind: Attested, Level: L1, Reason: byProvider,
 		Title: Text{
 			EN: fmt.Sprintf("Mode of %s is %d or stricter", what.EN, mode),
-			KO: fmt.Sprintf("%s의 권한이 %d 또는 그보다 엄격하다", what.KO, mode),
+			KO: fmt.Sprintf("%s의 권한이 %d이거나 그보다 엄격하다", what.KO, mode),
 		},
 		Why:    why,
 		Remedy: runCommand(fmt.Sprintf("chmod %d %s", mode, path)),

@@ -25,7 +25,7 @@ func bannerFile(id ID, path string) Control {
 		ID: id, Face: Node, Kind: Planned, Reason: withNodeChecker,
 		Title: Text{
 			EN: fmt.Sprintf("%s belongs to root and has mode 644 or stricter", path),
-			KO: fmt.Sprintf("%s 파일의 소유자가 root이고 권한이 644 또는 그보다 엄격하다", path),
+			KO: fmt.Sprintf("%s 파일의 소유자가 root이고 권한이 644이거나 그보다 엄격하다", path),
 		},
 		Why: Text{EN: "A banner that others can write may be turned into a lure.", KO: "다른 사용자가 쓸 수 있는 배너는 사용자를 속이는 데 악용될 수 있다."},
 		Remedy: Text{
@@ -53,7 +53,7 @@ var hostSSH = []Control{
 	sshd("ssh-macs", "MACs hmac-sha2-512-etm@openssh.com,hmac-sha2-256-etm@openssh.com,hmac-sha2-512,hmac-sha2-256",
 		Text{EN: "SSH uses approved MAC algorithms only", KO: "SSH에서 승인된 MAC 알고리즘만 사용한다"},
 		Text{EN: "MACs built on MD5 or SHA-1, or cut to 64 bits, protect a session poorly against tampering.", KO: "MD5나 SHA-1에 기반하거나 64비트로 줄인 MAC은 세션 변조를 제대로 막지 못한다."}),
-	sshd("ssh-idle", "ClientAliveInterval 300 and ClientAliveCountMax 3",
+	sshd("ssh-idle", "ClientAliveInterval 300, ClientAliveCountMax 3",
 		Text{EN: "Idle SSH sessions are ended", KO: "유휴 SSH 세션을 종료한다"},
 		Text{EN: "A session left behind is open to whoever comes to the keyboard.", KO: "방치된 세션은 그 자리에 오는 누구나 이용할 수 있다."}),
 	sshd("ssh-grace", "LoginGraceTime 60",
@@ -93,7 +93,7 @@ var hostAccounts = []Control{
 	},
 	{
 		ID: "perm-crontab", Face: Node, Kind: Planned, Reason: withNodeChecker,
-		Title:  Text{EN: "/etc/crontab belongs to root and has mode 600 or stricter", KO: "/etc/crontab 파일의 소유자가 root이고 권한이 600 또는 그보다 엄격하다"},
+		Title:  Text{EN: "/etc/crontab belongs to root and has mode 600 or stricter", KO: "/etc/crontab 파일의 소유자가 root이고 권한이 600이거나 그보다 엄격하다"},
 		Why:    Text{EN: "Its jobs run as root, so who can write it is root, and who can read it learns what runs when.", KO: "작업이 root로 실행되므로 쓰기 권한은 곧 root 권한이며, 읽기만 해도 실행 일정이 드러난다."},
 		Remedy: Text{EN: "run chown root:root /etc/crontab and chmod 600 /etc/crontab", KO: "chown root:root /etc/crontab 명령과 chmod 600 /etc/crontab 명령을 실행하십시오"},
 	},
@@ -117,7 +117,7 @@ var hostAccounts = []Control{
 	},
 	{
 		ID: "umask-default", Face: Node, Kind: Planned, Reason: withNodeChecker,
-		Title:  Text{EN: "The default umask is 027 or stricter", KO: "기본 umask가 027 또는 그보다 엄격하다"},
+		Title:  Text{EN: "The default umask is 027 or stricter", KO: "기본 umask가 027이거나 그보다 엄격하다"},
 		Why:    Text{EN: "Files made with a wider mask can be read by every account on the node.", KO: "umask가 느슨하면 새 파일을 노드의 모든 계정이 읽을 수 있다."},
 		Remedy: Text{EN: "set umask 027 in /etc/bash.bashrc, /etc/profile and /etc/profile.d, and UMASK 027 in /etc/login.defs", KO: "/etc/bash.bashrc, /etc/profile, /etc/profile.d에 umask 027을, /etc/login.defs에 UMASK 027을 설정하십시오"},
 	},

@@ -13,19 +13,19 @@ var kubelet = []Control{
 	{
 		ID: "kubelet-authorization-mode", Face: Node, Kind: Planned, Level: L1, Reason: withNodeChecker,
 		Title:  Text{EN: "The kubelet asks the API server whether a request is allowed", KO: "kubelet이 요청의 허용 여부를 API 서버에 확인한다"},
-		Why:    Text{EN: "Under AlwaysAllow, anyone who can log in to the kubelet may run commands in every pod of the node.", KO: "AlwaysAllow에서는 kubelet에 로그인할 수 있는 누구나 노드의 모든 파드에서 명령을 실행할 수 있다."},
+		Why:    Text{EN: "Under AlwaysAllow, anyone who can log in to the kubelet may run commands in every pod of the node.", KO: "AlwaysAllow에서는 kubelet에 인증할 수 있는 누구나 노드의 모든 파드에서 명령을 실행할 수 있다."},
 		Remedy: Text{EN: "set authorization.mode to Webhook in the kubelet's configuration", KO: "kubelet 구성에서 authorization.mode를 Webhook으로 설정하십시오"},
 	},
 	{
 		ID: "kubelet-client-ca", Face: Node, Kind: Planned, Level: L1, Reason: withNodeChecker,
 		Title:  Text{EN: "The kubelet verifies client certificates", KO: "kubelet이 클라이언트 인증서를 검증한다"},
-		Why:    Text{EN: "Without a CA file the kubelet cannot recognise the API server's certificate.", KO: "CA 파일이 없으면 kubelet이 API 서버의 인증서를 알아볼 수 없다."},
+		Why:    Text{EN: "Without a CA file the kubelet cannot recognise the API server's certificate.", KO: "CA 파일이 없으면 kubelet이 API 서버의 인증서를 검증할 수 없다."},
 		Remedy: Text{EN: "set authentication.x509.clientCAFile to the cluster's CA certificate in the kubelet's configuration", KO: "kubelet 구성에서 authentication.x509.clientCAFile에 클러스터 CA 인증서 경로를 지정하십시오"},
 	},
 	{
 		ID: "kubelet-read-only-port", Face: Node, Kind: Planned, Level: L1, Reason: withNodeChecker,
 		Title:  Text{EN: "The kubelet's read-only port is closed", KO: "kubelet의 읽기 전용 포트를 닫는다"},
-		Why:    Text{EN: "The port tells anyone on the network which pods run on the node and how, without a login.", KO: "이 포트는 로그인 없이도 네트워크의 누구에게나 노드의 파드 정보를 알려 준다."},
+		Why:    Text{EN: "The port tells anyone on the network which pods run on the node and how, without a login.", KO: "이 포트는 인증 없이도 네트워크의 누구에게나 노드의 파드 정보를 알려 준다."},
 		Remedy: Text{EN: "set readOnlyPort to 0 in the kubelet's configuration", KO: "kubelet 구성에서 readOnlyPort를 0으로 설정하십시오"},
 	},
 	{
@@ -60,20 +60,20 @@ var kubelet = []Control{
 	},
 	{
 		ID: "kubelet-tls-cert", Face: Node, Kind: Planned, Level: L1, Reason: withNodeChecker,
-		Title:  Text{EN: "The kubelet serves with a certificate of the cluster", KO: "kubelet이 클러스터가 발급한 인증서로 서비스한다"},
+		Title:  Text{EN: "The kubelet serves with a certificate of the cluster", KO: "kubelet이 클러스터에서 발급한 서버 인증서를 사용한다"},
 		Why:    Text{EN: "A self-signed certificate cannot be verified, so the connection can be intercepted.", KO: "자체 서명 인증서는 검증할 수 없으므로 연결을 가로챌 수 있다."},
 		Remedy: Text{EN: "set tlsCertFile and tlsPrivateKeyFile, or set serverTLSBootstrap to true", KO: "tlsCertFile과 tlsPrivateKeyFile을 지정하거나 serverTLSBootstrap을 true로 설정하십시오"},
 	},
 	{
 		ID: "kubelet-rotate-certificates", Face: Node, Kind: Planned, Level: L1, Reason: withNodeChecker,
 		Title:  Text{EN: "The kubelet renews its client certificate", KO: "kubelet이 클라이언트 인증서를 자동으로 갱신한다"},
-		Why:    Text{EN: "A certificate that nobody renews is either long-lived or takes the node out when it expires.", KO: "갱신하지 않는 인증서는 유효 기간이 지나치게 길거나 만료될 때 노드를 중단시킨다."},
+		Why:    Text{EN: "A certificate that nobody renews is either long-lived or takes the node out when it expires.", KO: "갱신하지 않는 인증서는 유효 기간이 지나치게 길거나, 만료되면 노드가 동작을 멈춘다."},
 		Remedy: Text{EN: "set rotateCertificates to true in the kubelet's configuration", KO: "kubelet 구성에서 rotateCertificates를 true로 설정하십시오"},
 	},
 	{
 		ID: "kubelet-rotate-server-cert", Face: Node, Kind: Planned, Level: L1, Reason: withNodeChecker,
 		Title:  Text{EN: "The kubelet renews its serving certificate", KO: "kubelet이 서버 인증서를 자동으로 갱신한다"},
-		Why:    Text{EN: "Only a renewed certificate of the cluster's CA lets clients verify the kubelet for good.", KO: "클러스터 CA 인증서가 갱신되어야 클라이언트가 kubelet을 계속 검증할 수 있다."},
+		Why:    Text{EN: "Only a renewed certificate of the cluster's CA lets clients verify the kubelet for good.", KO: "클러스터 CA가 서명한 서버 인증서가 제때 갱신되어야 클라이언트가 kubelet을 계속 검증할 수 있다."},
 		Remedy: Text{EN: "set serverTLSBootstrap to true and do not switch off the feature gate RotateKubeletServerCertificate", KO: "serverTLSBootstrap을 true로 설정하고 RotateKubeletServerCertificate 기능 게이트를 끄지 마십시오"},
 	},
 	{

@@ -17,7 +17,7 @@ var rootOwner = Text{
 var kubeletFiles = []Control{
 	{
 		ID: "kubelet-service-mode", Face: Node, Kind: Planned, Level: L1, Reason: withNodeChecker,
-		Title:  Text{EN: "The kubelet's unit files have mode 600 or stricter", KO: "kubelet 유닛 파일의 권한이 600 또는 그보다 엄격하다"},
+		Title:  Text{EN: "The kubelet's unit files have mode 600 or stricter", KO: "kubelet 유닛 파일의 권한이 600이거나 그보다 엄격하다"},
 		Why:    Text{EN: "The unit decides with which flags the kubelet runs, and it runs as root.", KO: "유닛 파일은 root로 실행되는 kubelet의 플래그를 결정한다."},
 		Remedy: Text{EN: "run chmod 600 on kubelet.service and on the files in kubelet.service.d", KO: "kubelet.service와 kubelet.service.d의 파일에 chmod 600을 실행하십시오"},
 	},
@@ -29,8 +29,8 @@ var kubeletFiles = []Control{
 	},
 	{
 		ID: "kube-proxy-kubeconfig-mode", Face: Node, Kind: Planned, Level: L1, Reason: withNodeChecker,
-		Title:  Text{EN: "kube-proxy's kubeconfig, if any, has mode 600 or stricter", KO: "kube-proxy kubeconfig가 있으면 권한이 600 또는 그보다 엄격하다"},
-		Why:    Text{EN: "The file holds the credential with which kube-proxy logs in to the API server.", KO: "이 파일에는 kube-proxy가 API 서버에 로그인할 때 쓰는 자격 증명이 있다."},
+		Title:  Text{EN: "kube-proxy's kubeconfig, if any, has mode 600 or stricter", KO: "kube-proxy kubeconfig가 있으면 권한이 600이거나 그보다 엄격하다"},
+		Why:    Text{EN: "The file holds the credential with which kube-proxy logs in to the API server.", KO: "이 파일에는 kube-proxy가 API 서버에 인증할 때 쓰는 자격 증명이 있다."},
 		Remedy: Text{EN: "run chmod 600 on the file that kube-proxy's --kubeconfig names", KO: "kube-proxy의 --kubeconfig가 가리키는 파일에 chmod 600을 실행하십시오"},
 	},
 	{
@@ -41,7 +41,7 @@ var kubeletFiles = []Control{
 	},
 	{
 		ID: "kubelet-kubeconfig-mode", Face: Node, Kind: Planned, Level: L1, Reason: withNodeChecker,
-		Title:  Text{EN: "The kubelet's kubeconfig has mode 600 or stricter", KO: "kubelet kubeconfig의 권한이 600 또는 그보다 엄격하다"},
+		Title:  Text{EN: "The kubelet's kubeconfig has mode 600 or stricter", KO: "kubelet kubeconfig의 권한이 600이거나 그보다 엄격하다"},
 		Why:    Text{EN: "The file is or names the credential with which the node speaks to the API server.", KO: "이 파일에는 노드가 API 서버와 통신하는 자격 증명 또는 그 위치가 들어 있다."},
 		Remedy: Text{EN: "run chmod 600 on the file that the kubelet's --kubeconfig names, such as /etc/kubernetes/kubelet.conf", KO: "kubelet의 --kubeconfig가 가리키는 파일(예: /etc/kubernetes/kubelet.conf)에 chmod 600을 실행하십시오"},
 	},
@@ -65,7 +65,7 @@ var kubeletFiles = []Control{
 	},
 	{
 		ID: "kubelet-config-mode", Face: Node, Kind: Planned, Level: L1, Reason: withNodeChecker,
-		Title:  Text{EN: "The kubelet's configuration files have mode 600 or stricter", KO: "kubelet 구성 파일의 권한이 600 또는 그보다 엄격하다"},
+		Title:  Text{EN: "The kubelet's configuration files have mode 600 or stricter", KO: "kubelet 구성 파일의 권한이 600이거나 그보다 엄격하다"},
 		Why:    Text{EN: "The configuration and its drop-ins decide who may use the kubelet and for what.", KO: "구성 파일과 드롭인은 누가 kubelet으로 무엇을 할 수 있는지를 결정한다."},
 		Remedy: Text{EN: "run chmod 600 on the file that --config names and on the *.conf files in --config-dir", KO: "--config가 가리키는 파일과 --config-dir의 *.conf 파일에 chmod 600을 실행하십시오"},
 	},

@@ -14,7 +14,7 @@ var workloads = []Control{
 	{
 		ID: "service-account-token", Face: Admission, Kind: Measured, Level: L1,
 		Title:  Text{EN: "Service account tokens are mounted only where needed", KO: "서비스 어카운트 토큰을 필요한 곳에만 마운트한다"},
-		Why:    Text{EN: "A token in a container is a login to the API server for whoever breaks into that container.", KO: "컨테이너에 든 토큰은 그 컨테이너에 침입한 공격자에게 API 서버 로그인 수단이 된다."},
+		Why:    Text{EN: "A token in a container is a login to the API server for whoever breaks into that container.", KO: "컨테이너에 든 토큰은 그 컨테이너에 침입한 공격자가 API 서버에 인증하는 수단이 된다."},
 		Remedy: Text{EN: "set automountServiceAccountToken to false in the pod and remove serviceAccountToken from projected volumes", KO: "파드의 automountServiceAccountToken을 false로 설정하고 projected 볼륨에서 serviceAccountToken을 제거하십시오"},
 	},
 	{
@@ -81,7 +81,7 @@ var workloads = []Control{
 		ID: "host-path", Face: Admission, Kind: Measured, Level: L1,
 		Title:  Text{EN: "Pods mount no hostPath volumes", KO: "파드가 hostPath 볼륨을 마운트하지 않는다"},
 		Why:    Text{EN: "A directory of the node inside a pod exposes credentials, sockets and other pods' data.", KO: "노드의 디렉터리를 파드에 마운트하면 자격 증명, 소켓, 다른 파드의 데이터가 노출된다."},
-		Remedy: Text{EN: "replace the hostPath volume with a persistentVolumeClaim, emptyDir, configMap or projected volume", KO: "hostPath 볼륨을 persistentVolumeClaim, emptyDir, configMap 또는 projected 볼륨으로 바꾸십시오"},
+		Remedy: Text{EN: "replace the hostPath volume with a persistentVolumeClaim, emptyDir, configMap or projected volume; where the path is allowed read-only, set readOnly: true on its mounts", KO: "hostPath 볼륨을 persistentVolumeClaim, emptyDir, configMap 또는 projected 볼륨으로 바꾸십시오(읽기 전용으로 허용된 경로라면 마운트에 readOnly: true를 설정하십시오)"},
 	},
 	{
 		ID: "host-ports", Face: Admission, Kind: Measured, Level: L1,

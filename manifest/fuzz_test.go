@@ -14,7 +14,7 @@ import (
 func FuzzRead(f *testing.F) {
 	for _, seed := range []string{
 		"", "---\n", "...\n", "%YAML 1.1\n---\n", yamlA + "---\n" + yamlB, yamlA + "...\n" + yamlB, podA + podB,
-		"{a: 1", "[", "{{ x }}", "a: &a [*a]", "a: &a {<<: *a}", "x: &x {p: 1}\ny: {p: 1, <<: *x}", "? [a]\n: b", "\ufeff{}", "a\r---\rb",
+		"{a: 1", "[", "{{ x }}", "a: &a [*a]", "a: &a {<<: *a}", "x: &x {p: 1}\ny: {p: 1, <<: *x}", "? [a]\n: b", "\ufeff{}", "a\r---\rb", "# c\r" + yamlA, "%YAML 1.1\r---\r" + yamlA, "...\r" + yamlA, "--- # c\u2028" + yamlA,
 		`{"apiVersion":"v1","kind":"PodList","items":[{},{"kind":"X"},null,[]]}`, "--- |\n a\n---\n--- # c", "!!binary a: b", "a: !!float x",
 		strings.Repeat("[", 300), strings.Repeat("a: {", 300),
 	} {

@@ -19,6 +19,15 @@ func hint(name string, text []byte) string {
 	return ""
 }
 
+// quoteHint is the tail of an error about a scalar that is no string.
+func quoteHint(msg string) string {
+	switch msg {
+	case "true where a string should be", "false where a string should be", "a number where a string should be":
+		return ": quote it, as YAML takes a bare n, no, on or 123 for no string"
+	}
+	return ""
+}
+
 // chartHint is the tail of an error about an object without a kind.
 func chartHint(name string) string {
 	if isChart(name) {

@@ -56,7 +56,7 @@ func (r reader) add(source string, value []byte) []error {
 func (r reader) addAs(source string, value []byte, typed head) []error {
 	h, err := readHead(value)
 	if err != nil {
-		return []error{&Error{Source: source, Err: WithoutOffset(err)}}
+		return []error{&Error{Source: source, Err: Reword(err)}}
 	}
 	value = h.complete(value, typed)
 	isList := h.kind == "List" && h.apiVersion == "v1" || strings.HasSuffix(h.kind, "List") && h.items != nil
@@ -111,7 +111,7 @@ func (r reader) addItems(source string, h head) (errs []error) {
 		return err
 	})
 	if err != nil {
-		errs = append(errs, at(source, "items: %w", WithoutOffset(err)))
+		errs = append(errs, at(source, "items: %w", Reword(err)))
 	}
 	return errs
 }
@@ -125,12 +125,12 @@ func quote(s string) string {
 	return string(quoted)
 }
 
-// WithoutOffset drops the byte offset from an error of package scan: it counts in
-// JSON that the user has never seen.
-func WithoutOffset(err error) error {
+// Reword drops the byte offset from an error of package scan: it counts in JSON
+// that the user has never seen, made of YAML that may not mean what it looks like.
+func Reword(err error) error {
 	var syntax *scan.SyntaxError
 	if !errors.As(err, &syntax) {
 		return err
 	}
-	return errors.New(strings.Replace(err.Error(), syntax.Error(), syntax.Msg, 1))
+	return errors.New(strings.Replace(err.Error(), syntax.Error(), syntax.Msg+quoteHint(syntax.Msg), 1))
 }

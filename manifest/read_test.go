@@ -124,17 +124,32 @@ func TestRead(t *testing.T) {
 			in: "apiVersion: v1\u2028---\u2028kind: Pod\n", documents: 1,
 			errs: []string{"f.yaml#0: line 2: a second document that no line break of its own begins"},
 		},
+		"a separator that hides a document": {
+			in: yamlA + "--- # c\r" + strings.ReplaceAll(yamlB, "\n", "\r"), want: both, documents: 2,
+		},
+		"a separator with an odd line break": {
+			in: yamlA + "---\u2028" + yamlB, documents: 1,
+			errs: []string{"f.yaml#0: line 4: a second document that no line break of its own begins"},
+		},
+		"an end that hides a document": {
+			in: "# c\n...\r" + strings.ReplaceAll(yamlA, "\n", "\r"), documents: 1,
+			errs: []string{"f.yaml#0: line 1: did not find expected node content"},
+		},
+		"garbage behind the end of nothing": {
+			in: "# c\n... x\n", documents: 1,
+			errs: []string{"f.yaml#0: line 1: did not find expected node content"},
+		},
 		"garbage behind the end": {
 			in: yamlA + "... x\n", documents: 1,
 			errs: []string{"f.yaml#0: line 3: did not find expected <document start>"},
 		},
 		"scalar": {
 			in: "just words\n", documents: 1,
-			errs: []string{`f.yaml#0: '"' where an object should be`},
+			errs: []string{`f.yaml#0: a string where an object should be`},
 		},
 		"sequence": {
 			in: "- apiVersion: v1\n", documents: 1,
-			errs: []string{"f.yaml#0: '[' where an object should be"},
+			errs: []string{"f.yaml#0: a list where an object should be"},
 		},
 		"no kind": {
 			in: "apiVersion: v1\n", documents: 1,
@@ -142,7 +157,7 @@ func TestRead(t *testing.T) {
 		},
 		"kind of another type": {
 			in: "apiVersion: 1\nkind: Pod\n", documents: 1,
-			errs: []string{"f.yaml#0: apiVersion: '1' where a string should be"},
+			errs: []string{"f.yaml#0: apiVersion: a number where a string should be: quote it, as YAML takes a bare n, no, on or 123 for no string"},
 		},
 		"template": {
 			in: "apiVersion: v1\nkind: Pod\nmetadata:\n  name: {{ .Release.Name }}\n", documents: 1,
@@ -190,6 +205,28 @@ func TestRead(t *testing.T) {
 	}
 }
 
+// TestReadHidden: kubectl reads a document behind a comment or a directive, also
+// where YAML ends the line and other readers do not.
+func TestReadHidden(t *testing.T) {
+	for _, ends := range []string{"\r", "\u0085", "\u2028", "\u2029"} {
+		hidden := strings.ReplaceAll(yamlB, "\n", ends)
+		for name, in := range map[string]string{
+			"comment":            yamlA + "---\n# c" + ends + hidden,
+			"comment at the end": yamlA + "---\n# c\n# d" + ends + hidden + "# e\n",
+			"only a comment":     yamlA + "...\n# c" + ends + hidden,
+			"directive":          yamlA + "...\n%YAML 1.1" + ends + "---" + ends + hidden,
+		} {
+			objects, problems := got(manifest.Read(strings.NewReader(in), "f.yaml"))
+			if diff := cmp.Diff([]string{"f.yaml#0 " + podA, "f.yaml#1 " + podB}, objects); diff != "" || problems != nil {
+				t.Errorf("%s, %q: errors %q, objects (-want +got):\n%s", name, ends, problems, diff)
+			}
+		}
+		if objects, problems := got(manifest.Read(strings.NewReader("# c"+ends+"# d\n"), "f.yaml")); objects != nil || problems != nil {
+			t.Errorf("comments with %q: objects %q, errors %q", ends, objects, problems)
+		}
+	}
+}
+
 func TestReadLists(t *testing.T) {
 	tests := map[string]struct {
 		in   string
@@ -227,7 +264,7 @@ func TestReadLists(t *testing.T) {
 		"kind ends in List":  {in: `{"apiVersion":"x.dev/v1","kind":"AllowList"}`, want: []string{`f.yaml#0 {"apiVersion":"x.dev/v1","kind":"AllowList"}`}},
 		"element without":    {in: `{"apiVersion":"v1","kind":"List","items":[{}]}`, errs: []string{"f.yaml#0[0]: apiVersion and kind are not both set"}},
 		"element null":       {in: `{"apiVersion":"v1","kind":"List","items":[null]}`, errs: []string{"f.yaml#0[0]: null where an object should be"}},
-		"items of no list":   {in: `{"apiVersion":"v1","kind":"List","items":{}}`, errs: []string{"f.yaml#0: items: '{' where a list should be"}},
+		"items of no list":   {in: `{"apiVersion":"v1","kind":"List","items":{}}`, errs: []string{"f.yaml#0: items: an object where a list should be"}},
 		"a Pod with items":   {in: `{"apiVersion":"v1","kind":"Pod","items":[]}`, errs: []string{"f.yaml#0: the Pod has items: kubectl would take it for a list"}},
 		"a Pod without them": {in: `{"apiVersion":"v1","kind":"Pod","items":null}`, want: []string{`f.yaml#0 {"apiVersion":"v1","kind":"Pod","items":null}`}},
 	}

@@ -39,6 +39,7 @@ func split(stream []byte) []document {
 			} // else directives before it are its own
 			open = true
 		case isMarker(text, "..."):
+			open = open || !isBlank(text[len("..."):])
 			end(next)
 			begin(next, line+1)
 		case !open:
@@ -59,14 +60,36 @@ func isMarker(line []byte, marker string) bool {
 
 // isPrefix is whether the line may stand before a document without being in it.
 func isPrefix(line []byte) bool {
-	return isBlank(line) || line[0] == '%'
+	return isBlank(line) || line[0] == '%' && allBlank(bytes.TrimLeftFunc(line, isNoBreak))
 }
 
 // isBlank is whether the line is empty or a comment.
 func isBlank(line []byte) bool {
 	line = bytes.TrimLeft(line, " \t\r\n")
-	return len(line) == 0 || line[0] == '#'
+	return len(line) == 0 || line[0] == '#' && allBlank(line)
 }
+
+// allBlank is isBlank where YAML sees several lines: for it a line does not end at
+// '\n' only, and what kubectl reads behind a comment must not be missed here.
+func allBlank(line []byte) bool {
+	for _, part := range bytes.FieldsFunc(line, isBreak) {
+		if part = bytes.TrimLeft(part, " \t"); len(part) > 0 && part[0] != '#' {
+			return false
+		}
+	}
+	return true
+}
+
+// isBreak is whether YAML 1.1 ends a line at the character.
+func isBreak(r rune) bool {
+	switch r {
+	case '\r', '\n', '\u0085', '\u2028', '\u2029':
+		return true
+	}
+	return false
+}
+
+func isNoBreak(r rune) bool { return !isBreak(r) }
 
 // body is the text behind the document's "---".
 func (d document) body() []byte {
@@ -79,7 +102,10 @@ func (d document) body() []byte {
 // empty is whether there is nothing in the document but comments.
 func (d document) empty() bool {
 	for line := range bytes.Lines(d.body()) {
-		if !isBlank(line) && !isMarker(line, "...") {
+		if isMarker(line, "...") {
+			line = line[len("..."):]
+		}
+		if !isBlank(line) {
 			return false
 		}
 	}

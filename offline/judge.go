@@ -92,6 +92,7 @@ func (o Options) judge(s *subject, f *facts, judged ruling.Judged) report.Result
 	object := *s.object
 	object.Namespace = s.namespace
 	subject := policy.Subject{Object: &object, AccountAutomount: f.automount(s)}
+	seen := map[report.Finding]bool{}
 	for _, r := range judged.Rulings {
 		subject.Parameters = r.Parameters
 		verdict := judged.Policy.Judge(&subject)
@@ -101,7 +102,7 @@ func (o Options) judge(s *subject, f *facts, judged ruling.Judged) report.Result
 				result.Mode = r.Mode.String()
 			}
 		}
-		result.Findings = merge(result.Findings, verdict.Findings)
+		result.Findings = merge(result.Findings, verdict.Findings, seen)
 	}
 	if result.Status == control.Fail {
 		if c, ok := control.Get(id); ok {
@@ -129,10 +130,13 @@ var rank = []control.Status{"", control.NotApplicable, control.ByHand, control.P
 
 func outranks(a, b control.Status) bool { return slices.Index(rank, a) > slices.Index(rank, b) }
 
-func merge(into []report.Finding, found []policy.Finding) []report.Finding {
+// merge adds the findings that have not been seen. There may be as many as an
+// object has room for, so none is looked for among the others.
+func merge(into []report.Finding, found []policy.Finding, seen map[report.Finding]bool) []report.Finding {
 	for _, f := range found {
 		finding := report.Finding{Path: f.Path, Detail: f.Detail}
-		if !slices.Contains(into, finding) {
+		if !seen[finding] {
+			seen[finding] = true
 			into = append(into, finding)
 		}
 	}

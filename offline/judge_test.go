@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -218,18 +219,64 @@ func TestPods(t *testing.T) {
 	})
 }
 
+// TestCustomKinds: a custom group may have a kind of any name.
+func TestCustomKinds(t *testing.T) {
+	for _, in := range []string{
+		strings.Replace(deployment, "apps/v1", "apps.example.com/v1", 1),
+		"apiVersion: example.com/v1\nkind: pod\nmetadata: {name: p}\n",
+		"apiVersion: v1\nkind: Podium\nmetadata: {name: p}\n",
+	} {
+		if results, errs := judge(t, in, offline.Options{}); len(results) != 1 || errs != nil {
+			t.Errorf("%s\nresults %q, errors %v", in, lines(results), errs)
+		}
+	}
+}
+
+// TestManyFindings: findings are told apart in a time that grows as their number.
+func TestManyFindings(t *testing.T) {
+	const n = 150_000
+	in := "apiVersion: v1\nkind: Pod\nmetadata: {name: p, namespace: n1}\nspec: {containers: [{name: a, image: x, " +
+		"ports: [" + strings.Repeat("{hostPort: 1, containerPort: 1},", n) + "]}]}\n"
+	start := time.Now()
+	results, errs := judge(t, in, offline.Options{Controls: []control.ID{"host-ports"}})
+	if len(results) != 1 || errs != nil {
+		t.Fatalf("%d results, errors %v", len(results), errs)
+	}
+	if took := time.Since(start); took > 10*time.Second {
+		t.Errorf("%d findings took %v", len(results[0].Findings), took)
+	}
+}
+
 func TestBadObjects(t *testing.T) {
 	tests := map[string]struct{ in, want string }{
 		"wrong type": {
 			strings.Replace(deployment, "image: x", `image: x, securityContext: {privileged: "true"}`, 1),
-			`f#1: Deployment "web": spec.template.spec.containers[0].securityContext.privileged: '"' where true or false should be`,
+			`f#1: Deployment "web": spec.template.spec.containers[0].securityContext.privileged: a string where true or false should be`,
 		},
-		"no pod spec":       {"apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: d}\nspec: {}\n", `f#1: Deployment "d": apps/v1 Deployment has no spec.template.spec`},
+		"no pod spec": {"apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: d}\nspec: {}\n", `f#1: Deployment "d": apps/v1 Deployment has no spec.template.spec`},
+		"kind in small letters": {
+			"apiVersion: v1\nkind: pod\nmetadata: {name: p}\nspec: {hostPID: true}\n",
+			`f#1: pod "p": the API server has no v1 pod, did you mean v1 Pod?`,
+		},
+		"kind in another group": {
+			strings.Replace(deployment, "apps/v1", "v1", 1), `f#1: Deployment "web": the API server has no v1 Deployment, did you mean apps/v1 Deployment?`,
+		},
+		"kind in the wrong group and case": {
+			"apiVersion: apps/v1\nkind: CronJOB\nmetadata: {name: j}\n",
+			`f#1: CronJOB "j": the API server has no apps/v1 CronJOB, did you mean batch/v1 CronJob?`,
+		},
+		"kind of a group misspelt": {
+			strings.Replace(deployment, "apps/v1", "app/v1", 1), `f#1: Deployment "web": the API server has no app/v1 Deployment, did you mean apps/v1 Deployment?`,
+		},
 		"unknown version":   {strings.Replace(deployment, "apps/v1", "apps/v9", 1), `f#1: Deployment: unknown version "apps/v9" of Deployment`},
-		"label of a number": {"apiVersion: v1\nkind: Namespace\nmetadata: {name: c, labels: {a: 1}}\n", `f#1: Namespace "c": metadata.labels["a"]: '1' where a string should be`},
+		"label of a number": {"apiVersion: v1\nkind: Namespace\nmetadata: {name: c, labels: {a: 1}}\n", `f#1: Namespace "c": metadata.labels["a"]: a number where a string should be: quote it, as YAML takes a bare n, no, on or 123 for no string`},
+		"namespace of a word": {
+			"apiVersion: v1\nkind: Secret\nmetadata: {name: s, namespace: n}\n",
+			`f#1: Secret "s": metadata.namespace: false where a string should be: quote it, as YAML takes a bare n, no, on or 123 for no string`,
+		},
 		"definition": {
 			"apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: c}\nspec: {scope: 1}\n",
-			`f#1: CustomResourceDefinition "c": spec.scope: '1' where a string should be`,
+			`f#1: CustomResourceDefinition "c": spec.scope: a number where a string should be: quote it, as YAML takes a bare n, no, on or 123 for no string`,
 		},
 	}
 	for name, tt := range tests {

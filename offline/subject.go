@@ -28,6 +28,9 @@ func read(objects []manifest.Object, namespace string) ([]*subject, *facts, []er
 	for _, o := range objects {
 		object, err := workload.Decode(o.JSON)
 		if err == nil {
+			err = known(object.Kind)
+		}
+		if err == nil {
 			err = f.define(&object, o.JSON)
 		}
 		if err != nil {
@@ -47,9 +50,9 @@ func read(objects []manifest.Object, namespace string) ([]*subject, *facts, []er
 // about puts the kind before an error, and the name if that could be read.
 func about(kind string, o *workload.Object, err error) error {
 	if name := o.DisplayName(); name != "" {
-		return fmt.Errorf("%s %q: %w", kind, name, manifest.WithoutOffset(err))
+		return fmt.Errorf("%s %q: %w", kind, name, manifest.Reword(err))
 	}
-	return fmt.Errorf("%s: %w", kind, manifest.WithoutOffset(err))
+	return fmt.Errorf("%s: %w", kind, manifest.Reword(err))
 }
 
 // place finds the namespace. One that an object of the cluster's names means

@@ -11,12 +11,14 @@ import (
 	"github.com/hardgate-dev/hardgate/control"
 )
 
+var wordMend = control.Text{EN: "mend", KO: "조치"}
+
 // Table is how a report reads in a terminal: a block for each object, and the
 // counts in the last line.
 type Table struct {
 	// All shows every result; without it only failures are shown.
 	All bool
-	// Lang is the language of titles.
+	// Lang is the language of titles and labels.
 	Lang control.Lang
 	// Benchmark gives the numbers; control.DefaultBenchmark where it is empty.
 	Benchmark string
@@ -48,7 +50,7 @@ func (t Table) Write(w io.Writer, r *Report) error {
 	if len(shown) > 0 {
 		fmt.Fprintln(out)
 	}
-	fmt.Fprintln(out, r.Summary.line())
+	fmt.Fprintln(out, r.Summary.line(t.Lang))
 	if err := out.Flush(); err != nil {
 		return fmt.Errorf("writing the table: %w", err)
 	}
@@ -83,7 +85,7 @@ func (t Table) result(out io.Writer, w widths, r Result) {
 		fmt.Fprintf(out, "%s%s: %s\n", indent, Printable(f.Path), Printable(f.Detail))
 	}
 	if r.Remedy != "" {
-		fmt.Fprintf(out, "%smend: %s\n", indent, r.Remedy)
+		fmt.Fprintf(out, "%s%s: %s\n", indent, wordMend.In(t.Lang), r.Remedy)
 	}
 }
 
@@ -103,15 +105,24 @@ func (t Table) number(r Result) string {
 	return r.Rows[i].ID
 }
 
-func (s Summary) line() string {
+// line is the last line. The names of statuses are those of JSON, in every language.
+func (s Summary) line(lang control.Lang) string {
 	counts := make([]string, 0, len(statuses))
 	for _, status := range statuses {
-		if n := s.Statuses[status]; n > 0 || status == control.Fail || status == control.Pass {
+		n := s.Statuses[status]
+		switch {
+		case n == 0 && status != control.Fail && status != control.Pass:
+		case lang == control.Korean:
+			counts = append(counts, fmt.Sprintf("%s %d", status, n))
+		default:
 			counts = append(counts, fmt.Sprintf("%d %s", n, status))
 		}
 	}
-	return fmt.Sprintf("%s in %s of %s: %s", plural(s.Objects, "object"), plural(s.Documents, "document"),
-		plural(s.Files, "file"), strings.Join(counts, ", "))
+	all := strings.Join(counts, ", ")
+	if lang == control.Korean {
+		return fmt.Sprintf("파일 %d개, 문서 %d개, 오브젝트 %d개: %s", s.Files, s.Documents, s.Objects, all)
+	}
+	return fmt.Sprintf("%s in %s of %s: %s", plural(s.Objects, "object"), plural(s.Documents, "document"), plural(s.Files, "file"), all)
 }
 
 func plural(n int, noun string) string {

@@ -6,6 +6,7 @@ import (
 	"io"
 
 	"github.com/spf13/cobra"
+	"k8s.io/apimachinery/pkg/util/validation"
 
 	"github.com/hardgate-dev/hardgate/control"
 	"github.com/hardgate-dev/hardgate/manifest"
@@ -71,7 +72,7 @@ func newCheck() *cobra.Command {
 	flags := cmd.Flags()
 	flags.SortFlags = false
 	flags.StringArrayVarP(&f.files, "filename", "f", nil, "file or directory to judge, - for standard input; may be repeated")
-	flags.StringArrayVar(&f.policies, "policy", nil, "file with WorkloadPolicies to judge by; may be repeated")
+	flags.StringArrayVar(&f.policies, "policy", nil, "file or directory with WorkloadPolicies to judge by, - for standard input; may be repeated")
 	flags.StringVarP(&f.namespace, "namespace", "n", "", "namespace of objects that name none")
 	flags.StringSliceVar(&f.controls, "control", nil, "judge by these controls only")
 	flags.BoolVar(&f.all, "all", false, "show every result in the table, not failures only")
@@ -130,6 +131,12 @@ func (f *checkFlags) options(cmd *cobra.Command) (offline.Options, error) {
 		return o, usagef(cmd, "--lang: %w", err)
 	}
 	o.Lang = lang
+	if cmd.Flags().Changed("namespace") && len(validation.IsDNS1123Label(f.namespace)) > 0 {
+		return o, usagef(cmd, "--namespace: %q is no name of a namespace: use a-z, 0-9 and '-', 63 at most, with no '-' at either end", f.namespace)
+	}
+	if cmd.Flags().Changed("control") && len(f.controls) == 0 { // empty would mean all of them
+		return o, usagef(cmd, "--control: no control is named")
+	}
 	for _, id := range f.controls {
 		if _, ok := policy.Get(control.ID(id)); !ok {
 			return o, usagef(cmd, "--control: %s", unjudged(id))

@@ -40,7 +40,7 @@ var (
 )
 
 func TestCheck(t *testing.T) {
-	const notBool = `Deployment "web": spec.template.spec.containers[0].securityContext.privileged: '"' where true or false should be`
+	const notBool = `Deployment "web": spec.template.spec.containers[0].securityContext.privileged: a string where true or false should be`
 	policies := map[string]string{
 		"web.yaml":  good,
 		"off.yaml":  "apiVersion: hardgate.dev/v1alpha1\nkind: WorkloadPolicy\nmetadata: {name: none}\nspec: {mode: \"Off\"}\n",
@@ -165,6 +165,21 @@ func TestCheckTable(t *testing.T) {
 `, c.Title.EN, c.Remedy.EN)
 	if diff := cmp.Diff(want, stdout); diff != "" || code != 1 || stderr != "" {
 		t.Errorf("exit %d, stderr %q, output (-want +got):\n%s", code, stderr, diff)
+	}
+}
+
+func TestCheckTableInKorean(t *testing.T) {
+	_, stdout, _ := call(t, map[string]string{"w.yaml": fails}, "", "check", "-f", "w.yaml", "--control", "privileged", "--lang", "ko")
+	c, _ := control.Get("privileged")
+	want := fmt.Sprintf(`Deployment shop/web  (w.yaml#0)
+  Fail  5.2.2  privileged  %s
+               spec.template.spec.containers[0].securityContext.privileged: privileged is true
+               조치: %s
+
+파일 1개, 문서 2개, 오브젝트 2개: Fail 1, Pass 0
+`, c.Title.KO, c.Remedy.KO)
+	if diff := cmp.Diff(want, stdout); diff != "" {
+		t.Errorf("output (-want +got):\n%s", diff)
 	}
 }
 

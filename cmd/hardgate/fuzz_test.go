@@ -20,7 +20,7 @@ func FuzzCheck(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		var stdout, stderr bytes.Buffer
-		code := run([]string{"check", "-f", "-", "-n", "default", "-o", "json"}, bytes.NewReader(data), &stdout, &stderr)
+		code := run([]string{"hardgate", "check", "-f", "-", "-n", "default", "-o", "json"}, bytes.NewReader(data), &stdout, &stderr)
 		var r report.Report
 		if err := json.Unmarshal(stdout.Bytes(), &r); err != nil {
 			t.Fatalf("the output is no JSON: %v", err)

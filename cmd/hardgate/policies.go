@@ -29,7 +29,7 @@ func readPolicies(files []string, stdin io.Reader) (*ruling.Book, []string, erro
 		p, err := ruling.Read(object.JSON)
 		if err != nil {
 			for _, e := range flatten(err) {
-				bad(object.Source, manifest.WithoutOffset(e))
+				bad(object.Source, manifest.Reword(e))
 			}
 			continue
 		}

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -20,13 +22,17 @@ const (
 // errFails ends a command whose output shows that something fails.
 var errFails = errors.New("something fails")
 
-// run runs the command line and returns its exit code.
+// run runs the command line, the program's name first, and returns its exit code.
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	root := newRoot()
-	root.SetArgs(append([]string{}, args...)) // nil would mean os.Args
+	root.SetArgs(append([]string{}, args[1:]...)) // nil would mean os.Args
 	root.SetIn(stdin)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
+	if strings.HasPrefix(filepath.Base(args[0]), "kubectl-") {
+		asPlugin(root)
+	}
+	withCompletion(root)
 	err := root.Execute()
 	switch {
 	case err == nil:
@@ -60,12 +66,13 @@ func newRoot() *cobra.Command {
 		SilenceUsage:  true,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {
-				return usagef(cmd, "unknown command %q%s", args[0], hintCommand(cmd, args[0]))
+				return unknownCommand(cmd, args[0])
 			}
 			return cmd.Help()
 		},
 	}
 	root.SetFlagErrorFunc(flagError)
+	root.SetHelpCommand(newHelp())
 	root.AddCommand(newCheck(), newControls(), newVersion())
 	return root
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -20,7 +21,7 @@ func call(t *testing.T, files map[string]string, stdin string, args ...string) (
 		}
 	}
 	var out, errs bytes.Buffer
-	code = run(args, strings.NewReader(stdin), &out, &errs)
+	code = run(append([]string{"hardgate"}, args...), strings.NewReader(stdin), &out, &errs)
 	return code, out.String(), errs.String()
 }
 
@@ -40,6 +41,16 @@ func TestUsage(t *testing.T) {
 		"lang":             {[]string{"check", "-f", "-", "--lang", "fr"}, `hardgate: --lang: unknown language "fr": use en or ko` + see},
 		"control":          {[]string{"check", "-f", "-", "--control", "privleged"}, `hardgate: --control: unknown control "privleged", did you mean "privileged"?` + see},
 		"control of nodes": {[]string{"check", "-f", "-", "--control", "ssh-x11"}, `hardgate: --control: no manifest shows control "ssh-x11"` + see},
+		"control empty":    {[]string{"check", "-f", "-", "--control", ""}, "hardgate: --control: no control is named" + see},
+		"namespace":        {[]string{"check", "-f", "-", "--namespace", "BAD NS"}, notNamespace("BAD NS") + see},
+		"namespace case":   {[]string{"check", "-f", "-", "-n", "Default"}, notNamespace("Default") + see},
+		"namespace empty":  {[]string{"check", "-f", "-", "-n", ""}, notNamespace("") + see},
+		"namespace long":   {[]string{"check", "-f", "-", "-n", strings.Repeat("a", 64)}, notNamespace(strings.Repeat("a", 64)) + see},
+		"help":             {[]string{"help", "chek"}, `hardgate: unknown command "chek", did you mean "check"? (see "hardgate --help")` + "\n"},
+		"help of a shell":  {[]string{"help", "completion", "bsh"}, `hardgate: unknown command "bsh", did you mean "bash"? (see "hardgate completion --help")` + "\n"},
+		"help of no part":  {[]string{"help", "check", "x"}, `hardgate: unexpected argument "x"` + see},
+		"completion":       {[]string{"completion", "nosuch"}, `hardgate: unknown command "nosuch", did you mean "bash"? (see "hardgate completion --help")` + "\n"},
+		"completion, near": {[]string{"completion", "bsh"}, `hardgate: unknown command "bsh", did you mean "bash"? (see "hardgate completion --help")` + "\n"},
 		"benchmark": {
 			[]string{"controls", "--benchmark", "cis-kubernetes-1.8"},
 			`hardgate: --benchmark: unknown benchmark "cis-kubernetes-1.8", did you mean "cis-kubernetes-1.8.0"? (see "hardgate controls --help")` + "\n",
@@ -64,8 +75,33 @@ func TestUsage(t *testing.T) {
 	}
 }
 
+func notNamespace(name string) string {
+	return fmt.Sprintf("hardgate: --namespace: %q is no name of a namespace: use a-z, 0-9 and '-', 63 at most, with no '-' at either end", name)
+}
+
+// TestPlugin: kubectl runs a program named kubectl-hardgate for "kubectl hardgate".
+func TestPlugin(t *testing.T) {
+	for program, want := range map[string]string{
+		"/usr/bin/hardgate": "hardgate", "hardgate-linux": "hardgate",
+		"/usr/bin/kubectl-hardgate": "kubectl hardgate", "kubectl-hardgate.exe": "kubectl hardgate",
+	} {
+		var stdout, stderr bytes.Buffer
+		code := run([]string{program, "check", "--help"}, strings.NewReader(""), &stdout, &stderr)
+		for _, line := range []string{"\n  " + want + " check -f FILE", "\n  " + want + " check -f deploy/", "| " + want + " check -f -"} {
+			if code != 0 || !strings.Contains(stdout.String(), line) {
+				t.Errorf("%s: exit %d, no %q in the help:\n%s", program, code, line, stdout.String())
+			}
+		}
+		stdout.Reset()
+		code = run([]string{program, "chek"}, strings.NewReader(""), &stdout, &stderr)
+		if see := `(see "` + want + ` --help")`; code != 2 || !strings.Contains(stderr.String(), see) {
+			t.Errorf("%s: exit %d, no %s in %q", program, code, see, stderr.String())
+		}
+	}
+}
+
 func TestHelp(t *testing.T) {
-	for _, args := range [][]string{{}, {"--help"}, {"check", "--help"}, {"controls", "--help"}, {"version"}, {"completion", "bash"}} {
+	for _, args := range [][]string{{}, {"--help"}, {"check", "--help"}, {"controls", "--help"}, {"version"}, {"completion", "bash"}, {"completion"}, {"help"}, {"help", "check"}, {"help", "completion", "bash"}, {"help", "help"}} {
 		code, stdout, stderr := call(t, nil, "", args...)
 		if code != 0 || stdout == "" || stderr != "" {
 			t.Errorf("%q: exit %d, %d bytes of output, stderr %q", args, code, len(stdout), stderr)
@@ -79,6 +115,7 @@ func TestCompletion(t *testing.T) {
 		"en\nko\n":                {"check", "--lang", ""},
 		"table\njson\ncsv\n":      {"controls", "--rows", "-o", ""},
 		"cis-kubernetes-1.12.0\n": {"controls", "--benchmark", "cis-kubernetes-1.12"},
+		"check\t":                 {"help", "c"},
 		"privileged\n":            {"check", "--control", "privileged"},
 	}
 	for want, args := range tests {
@@ -106,7 +143,7 @@ func TestBrokenOutput(t *testing.T) {
 		{"version"},
 	} {
 		var stderr bytes.Buffer
-		if code := run(args, strings.NewReader(good), broken{}, &stderr); code != 2 || !strings.Contains(stderr.String(), "no space left") {
+		if code := run(append([]string{"hardgate"}, args...), strings.NewReader(good), broken{}, &stderr); code != 2 || !strings.Contains(stderr.String(), "no space left") {
 			t.Errorf("%q: exit %d, stderr %q", args, code, stderr.String())
 		}
 	}

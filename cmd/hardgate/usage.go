@@ -27,14 +27,15 @@ func flagError(cmd *cobra.Command, err error) error {
 	return usagef(cmd, "%w%s", err, control.Hint("--"+unknown.GetSpecifiedName(), names))
 }
 
-func hintCommand(root *cobra.Command, name string) string {
+// unknownCommand is the error about a command that cmd does not have.
+func unknownCommand(cmd *cobra.Command, name string) error {
 	var names []string
-	for _, c := range root.Commands() {
+	for _, c := range cmd.Commands() {
 		if c.IsAvailableCommand() {
 			names = append(names, c.Name())
 		}
 	}
-	return control.Hint(name, names)
+	return usagef(cmd, "unknown command %q%s", name, control.Hint(name, names))
 }
 
 // noArguments refuses arguments; what says how to give them.

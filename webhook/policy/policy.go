@@ -30,7 +30,8 @@ type Policy struct {
 	Parameters []string
 
 	// Fix returns defaults that mend the object without overriding anything it
-	// says. nil where no change is safe. Pure; a second Fix returns nothing.
+	// says; it is for objects that Judge fails. nil where no change is safe. Pure; a
+	// second Fix returns nothing.
 	Fix func(*Subject) []Default
 }
 
