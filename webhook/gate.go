@@ -2,10 +2,11 @@ package webhook
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/http"
+	"reflect"
 	"strings"
-	"sync"
 	"sync/atomic"
 
 	"golang.org/x/sync/semaphore"
@@ -32,8 +33,6 @@ type Gate struct {
 	cluster Cluster
 	metrics *Metrics
 	book    atomic.Pointer[ruling.Book]
-	// reloading keeps an older set of rulings from replacing a newer one.
-	reloading sync.Mutex
 	// large weighs large requests in bytes.
 	large *semaphore.Weighted
 }
@@ -174,10 +173,27 @@ func (g *Gate) policies(_ context.Context, r *review.Request) (response, error) 
 		return response{}, badRequest{fmt.Errorf("kind %s is not judged here, or the request has no object", r.Kind)}
 	}
 	resource, err := ruling.Read(r.Object)
-	if err != nil {
+	switch {
+	case err != nil && r.Old != nil && sameSpec(r.Object, r.Old):
+		// Stored while the gate was away. Labels and finalizers can still be changed,
+		// or it could not even be deleted.
+		return response{UID: r.UID, Allowed: true, Warnings: strings.Split(err.Error(), "\n")}, nil
+	case err != nil:
 		return invalid(r.UID, err), nil
 	}
 	return response{UID: r.UID, Allowed: true, Warnings: ruling.Warnings(resource)}, nil
+}
+
+// sameSpec is whether two objects say the same apart from their metadata.
+func sameSpec(a, b []byte) bool {
+	var specs [2]map[string]any
+	for i, raw := range [][]byte{a, b} {
+		if json.Unmarshal(raw, &specs[i]) != nil {
+			return false
+		}
+		delete(specs[i], "metadata")
+	}
+	return reflect.DeepEqual(specs[0], specs[1])
 }
 
 // invalid answers with errors that are joined, one a line.

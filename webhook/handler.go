@@ -24,11 +24,14 @@ import (
 // What is larger is refused, whatever the failurePolicy: size must be no way in.
 const maxBody = 24 << 20
 
-// maxLarge bounds the memory of large requests: those of over smallBody wait for
-// each other when they would take more together.
+// Bodies of up to smallBody are read freely. The bytes of larger ones, as they
+// arrive, share maxLarge: what finds no room in time is refused with its UID, so
+// that pressure is no way in either.
 const (
 	smallBody = 256 << 10
+	largeStep = 1 << 20
 	maxLarge  = 2 * maxBody
+	roomWait  = time.Second
 )
 
 // judgeFunc judges one request. An error of type badRequest is the client's; any
@@ -66,17 +69,16 @@ func panicked(w http.ResponseWriter, req *http.Request, p any) {
 
 // answer reads, judges and writes one request and returns what metrics call it.
 func (g *Gate) answer(w http.ResponseWriter, req *http.Request, objects review.Objects, judge judgeFunc) string {
-	weight, err := g.admit(w, req)
-	if err == nil {
-		defer g.large.Release(weight)
+	if err := admissible(w, req); err != nil {
+		http.Error(w, "hardgate: "+err.Error(), err.code)
+		return outcomeBad
 	}
 	body := bodies.Get().(*bytes.Buffer)
 	defer release(body)
-	if err == nil {
-		err = read(body, req)
-	}
+	weight, err := g.read(body, req)
+	defer g.large.Release(weight)
 	if err != nil {
-		if uid := review.UID(body.Bytes()); err.code == http.StatusRequestEntityTooLarge && uid != "" {
+		if uid := review.UID(body.Bytes()); err.refuse && uid != "" {
 			write(w, refusal(uid, err.code, err.Error()))
 		} else {
 			http.Error(w, "hardgate: "+err.Error(), err.code)
@@ -136,6 +138,8 @@ var answers = sync.Pool{New: func() any { return new([]byte) }}
 type httpError struct {
 	error
 	code int
+	// refuse is whether the request must not go through, whatever the failurePolicy.
+	refuse bool
 }
 
 // bodies keeps buffers of ordinary requests: nothing that is decoded points into
@@ -149,44 +153,61 @@ func release(b *bytes.Buffer) {
 	}
 }
 
-// admit refuses what cannot be an AdmissionReview and waits for the memory of a
-// large one. The caller releases the weight where there is no error.
-func (g *Gate) admit(w http.ResponseWriter, req *http.Request) (weight int64, err *httpError) {
+// admissible refuses what cannot be an AdmissionReview.
+func admissible(w http.ResponseWriter, req *http.Request) *httpError {
 	if req.Method != http.MethodPost {
 		w.Header().Set("Allow", http.MethodPost)
-		return 0, &httpError{errors.New("only POST is served here"), http.StatusMethodNotAllowed}
+		return &httpError{error: errors.New("only POST is served here"), code: http.StatusMethodNotAllowed}
 	}
 	if t, _, err := mime.ParseMediaType(req.Header.Get("Content-Type")); err != nil || t != "application/json" {
-		return 0, &httpError{fmt.Errorf("content type %q where application/json should be", req.Header.Get("Content-Type")), http.StatusUnsupportedMediaType}
+		return &httpError{
+			error: fmt.Errorf("content type %q where application/json should be", req.Header.Get("Content-Type")),
+			code:  http.StatusUnsupportedMediaType,
+		}
 	}
-	switch size := req.ContentLength; {
-	case size > maxBody:
-		weight = 0 // only its beginning is read
-	case size < 0:
-		weight = maxBody
-	case size > smallBody:
-		weight = size
-	}
-	if err := g.large.Acquire(req.Context(), weight); err != nil {
-		return 0, &httpError{fmt.Errorf("waiting for the memory of a large request: %w", err), http.StatusServiceUnavailable}
-	}
-	return weight, nil
+	return nil
 }
 
 // read reads the body of a request: of one that is too large, enough to know it by.
-func read(body *bytes.Buffer, req *http.Request) *httpError {
-	limit := int64(maxBody + 1)
-	switch size := req.ContentLength; {
-	case size > maxBody:
-		limit = 4 << 10
-	case size > 0:
-		body.Grow(int(size) + bytes.MinRead)
+// Memory follows what arrives and not what is announced. The caller releases the
+// weight in g.large, also after an error.
+func (g *Gate) read(body *bytes.Buffer, req *http.Request) (weight int64, _ *httpError) {
+	if req.ContentLength > maxBody {
+		_, _ = body.ReadFrom(io.LimitReader(req.Body, 4<<10)) // for the uid, if it is there
+		return 0, tooLarge()
 	}
-	if _, err := body.ReadFrom(io.LimitReader(req.Body, limit)); err != nil {
-		return &httpError{fmt.Errorf("reading the request: %w", err), http.StatusBadRequest}
+	body.Grow(int(min(max(req.ContentLength, 0), smallBody)) + bytes.MinRead)
+	for limit := int64(smallBody); ; limit = largeStep {
+		n, err := body.ReadFrom(io.LimitReader(req.Body, limit))
+		switch {
+		case err != nil:
+			return weight, &httpError{error: fmt.Errorf("reading the request: %w", err), code: http.StatusBadRequest}
+		case n < limit:
+			return weight, nil
+		case body.Len() > maxBody:
+			return weight, tooLarge()
+		}
+		if err := g.room(req.Context()); err != nil {
+			return weight, err
+		}
+		weight += largeStep
 	}
-	if req.ContentLength > maxBody || body.Len() > maxBody {
-		return &httpError{fmt.Errorf("the request is larger than %d bytes", maxBody), http.StatusRequestEntityTooLarge}
+}
+
+// room waits for the memory of the next step of a large request.
+func (g *Gate) room(ctx context.Context) *httpError {
+	ctx, cancel := context.WithTimeout(ctx, roomWait)
+	defer cancel()
+	if g.large.Acquire(ctx, largeStep) != nil {
+		return &httpError{
+			error: errors.New("too many large requests at once, try again"), code: http.StatusTooManyRequests, refuse: true,
+		}
 	}
 	return nil
+}
+
+func tooLarge() *httpError {
+	return &httpError{
+		error: fmt.Errorf("the request is larger than %d bytes", maxBody), code: http.StatusRequestEntityTooLarge, refuse: true,
+	}
 }

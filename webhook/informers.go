@@ -4,18 +4,23 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/runtime/serializer"
+	"k8s.io/apimachinery/pkg/watch"
+	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/cache"
+	logf "sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/hardgate-dev/hardgate/api/v1alpha1"
 	"github.com/hardgate-dev/hardgate/webhook/workload"
@@ -32,6 +37,7 @@ const liveRead = 2 * time.Second
 // They are client-go's own and know three kinds. A client that knows all kinds of
 // Kubernetes would be most of the process's memory.
 type Informers struct {
+	server     string
 	core       rest.Interface
 	namespaces cache.SharedIndexInformer
 	accounts   cache.SharedIndexInformer
@@ -41,22 +47,24 @@ type Informers struct {
 // NewInformers makes informers that Run starts.
 func NewInformers(config *rest.Config) (*Informers, error) {
 	scheme := runtime.NewScheme()
-	if err := errors.Join(corev1.AddToScheme(scheme), v1alpha1.AddToScheme(scheme)); err != nil {
+	if err := corev1.AddToScheme(scheme); err != nil {
 		return nil, fmt.Errorf("building the scheme: %w", err)
 	}
 	core, err := restClient(config, scheme, corev1.SchemeGroupVersion, "/api")
 	if err != nil {
 		return nil, err
 	}
-	own, err := restClient(config, scheme, v1alpha1.GroupVersion, "/apis")
+	dynamicClient, err := dynamic.NewForConfig(config)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("making a client of %s: %w", v1alpha1.GroupVersion, err)
 	}
+	policies := dynamicClient.Resource(v1alpha1.GroupVersion.WithResource("workloadpolicies"))
 	i := &Informers{
+		server:     config.Host,
 		core:       core,
 		namespaces: newInformer(core, "namespaces", &corev1.Namespace{}),
 		accounts:   newInformer(core, "serviceaccounts", &corev1.ServiceAccount{}),
-		policies:   newInformer(own, "workloadpolicies", &v1alpha1.WorkloadPolicy{}),
+		policies:   cache.NewSharedIndexInformer(listWatch(policies), &unstructured.Unstructured{}, 0, cache.Indexers{}),
 	}
 	if err := errors.Join(i.namespaces.SetTransform(trim), i.accounts.SetTransform(trim), i.policies.SetTransform(trim)); err != nil {
 		return nil, fmt.Errorf("trimming what is cached: %w", err)
@@ -81,6 +89,19 @@ func newInformer(client rest.Interface, resource string, object runtime.Object) 
 	return cache.NewSharedIndexInformer(lw, object, 0, cache.Indexers{})
 }
 
+// listWatch reads WorkloadPolicies as they are stored: decoded into their type they
+// would lose the fields that are misspelt, and mean something else.
+func listWatch(policies dynamic.NamespaceableResourceInterface) *cache.ListWatch {
+	return &cache.ListWatch{
+		ListWithContextFunc: func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
+			return policies.List(ctx, o)
+		},
+		WatchFuncWithContext: func(ctx context.Context, o metav1.ListOptions) (watch.Interface, error) {
+			return policies.Watch(ctx, o)
+		},
+	}
+}
+
 // trim keeps what the gate reads: a large cluster has tens of thousands of accounts.
 func trim(o any) (any, error) {
 	switch o := o.(type) {
@@ -91,8 +112,9 @@ func trim(o any) (any, error) {
 			ObjectMeta:                   metav1.ObjectMeta{Namespace: o.Namespace, Name: o.Name, ResourceVersion: o.ResourceVersion},
 			AutomountServiceAccountToken: o.AutomountServiceAccountToken,
 		}, nil
-	case *v1alpha1.WorkloadPolicy:
-		o.ManagedFields, o.Annotations = nil, nil
+	case *unstructured.Unstructured:
+		o.SetManagedFields(nil)
+		o.SetAnnotations(nil)
 	}
 	return o, nil
 }
@@ -112,10 +134,39 @@ func (i *Informers) Run(ctx context.Context) {
 	}
 }
 
-// Synced waits until everything has been read once. The error is that of ctx.
+// missing names what has not been read once.
+func (i *Informers) missing() string {
+	var missing []string
+	for _, m := range []struct {
+		name     string
+		informer cache.SharedIndexInformer
+	}{{"namespaces", i.namespaces}, {"serviceaccounts", i.accounts}, {"workloadpolicies", i.policies}} {
+		if !m.informer.HasSynced() {
+			missing = append(missing, m.name)
+		}
+	}
+	return strings.Join(missing, ", ")
+}
+
+// waitingInterval is how often the wait for the API server is told.
+const waitingInterval = 10 * time.Second
+
+// Synced waits until everything has been read once, and says so while it waits: an
+// API server that refuses connections is nothing that client-go tells. The error is
+// that of ctx.
 func (i *Informers) Synced(ctx context.Context) error {
-	if !cache.WaitForCacheSync(ctx.Done(), i.namespaces.HasSynced, i.accounts.HasSynced, i.policies.HasSynced) {
-		return fmt.Errorf("reading namespaces, accounts and policies: %w", context.Cause(ctx))
+	log := logf.FromContext(ctx).WithName("informers")
+	told := time.Now()
+	for i.missing() != "" {
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("reading %s: %w", i.missing(), context.Cause(ctx))
+		case <-time.After(50 * time.Millisecond):
+		}
+		if time.Since(told) >= waitingInterval {
+			told = time.Now()
+			log.Info("still waiting for the API server; nothing is served until it answers", "missing", i.missing(), "server", i.server)
+		}
 	}
 	return nil
 }

@@ -15,6 +15,8 @@ type violation struct {
 	mode control.Mode
 	// standing is whether the old object had it already.
 	standing bool
+	// refused is whether it would be denied if it were new.
+	refused bool
 }
 
 // decision is the outcome of one control for one request.
@@ -35,17 +37,20 @@ type decision struct {
 func judge(ctx context.Context, judged []ruling.Judged, subject, old *policy.Subject, ceiling control.Mode) ([]decision, error) {
 	decisions := make([]decision, len(judged))
 	for i := range judged {
-		if err := ctx.Err(); err != nil {
+		var err error
+		if decisions[i], err = judgeOne(ctx, &judged[i], subject, old, ceiling); err != nil {
 			return nil, err
 		}
-		decisions[i] = judgeOne(&judged[i], subject, old, ceiling)
 	}
 	return decisions, nil
 }
 
-func judgeOne(j *ruling.Judged, subject, old *policy.Subject, ceiling control.Mode) decision {
+func judgeOne(ctx context.Context, j *ruling.Judged, subject, old *policy.Subject, ceiling control.Mode) (decision, error) {
 	d := decision{id: j.Policy.ID, mode: min(j.Rulings[0].Mode, ceiling)}
 	for i := range j.Rulings {
+		if err := ctx.Err(); err != nil {
+			return d, err
+		}
 		r := &j.Rulings[i]
 		subject.Parameters = r.Parameters
 		verdict := j.Policy.Judge(subject)
@@ -66,7 +71,7 @@ func judgeOne(j *ruling.Judged, subject, old *policy.Subject, ceiling control.Mo
 			d.mode = max(d.mode, v.mode)
 		}
 	}
-	return d
+	return d, nil
 }
 
 // add notes the findings that no stricter ruling has brought already; those that the
@@ -85,7 +90,7 @@ func (d *decision) add(findings []policy.Finding, mode control.Mode, had map[str
 		if known[identity{f.Path, f.Same}] {
 			continue
 		}
-		v := violation{Finding: f, mode: mode, standing: had[f.Same]}
+		v := violation{Finding: f, mode: mode, standing: had[f.Same], refused: mode == control.Enforce}
 		if v.standing {
 			v.mode = min(mode, control.Warn)
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/client-go/tools/cache"
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
 
@@ -12,38 +13,61 @@ import (
 	"github.com/hardgate-dev/hardgate/webhook/ruling"
 )
 
-// WatchPolicies puts every change of a WorkloadPolicy in force, from when the
-// informers have read them all: half of them would be other rules.
+// WatchPolicies puts the WorkloadPolicies in force, now and after every change,
+// until ctx ends. The informers have read them all: half of them would be other
+// rules. Changes that come together are compiled together.
 func (g *Gate) WatchPolicies(ctx context.Context, i *Informers) error {
-	reload := func() {
-		if i.policies.HasSynced() {
-			g.reload(ctx, i)
+	changed := make(chan struct{}, 1)
+	tell := func() {
+		select {
+		case changed <- struct{}{}:
+		default: // it will be seen with the change before
 		}
 	}
 	_, err := i.policies.AddEventHandler(cache.ResourceEventHandlerFuncs{
-		AddFunc:    func(any) { reload() },
-		UpdateFunc: func(any, any) { reload() },
-		DeleteFunc: func(any) { reload() },
+		AddFunc:    func(any) { tell() },
+		UpdateFunc: func(any, any) { tell() },
+		DeleteFunc: func(any) { tell() },
 	})
 	if err != nil {
 		return fmt.Errorf("watching WorkloadPolicies: %w", err)
 	}
+	g.reload(ctx, i)
+	go func() {
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-changed:
+				g.reload(ctx, i)
+			}
+		}
+	}()
 	return nil
 }
 
-// reload compiles what the informer holds. What is wrong in a resource is left out
-// and told: the webhook refuses such resources, but one may have been stored while
-// it was away.
+// reload compiles what the informer holds. The webhook refuses resources that are
+// wrong, but one may have been stored while it was away. One whose fields are not
+// understood is as if it were not there: what it was meant to say is not known, and
+// neither more nor less should be enforced for it.
 func (g *Gate) reload(ctx context.Context, i *Informers) {
-	g.reloading.Lock()
-	defer g.reloading.Unlock()
 	log := logf.FromContext(ctx).WithName("policies")
-	stored := i.policies.GetStore().List()
-	resources := make([]v1alpha1.WorkloadPolicy, 0, len(stored))
-	for _, o := range stored {
-		resources = append(resources, *o.(*v1alpha1.WorkloadPolicy))
+	var resources []v1alpha1.WorkloadPolicy
+	var errs []error
+	for _, stored := range i.policies.GetStore().List() {
+		u := stored.(*unstructured.Unstructured)
+		raw, err := u.MarshalJSON()
+		if err == nil {
+			var r *v1alpha1.WorkloadPolicy
+			if r, err = ruling.Decode(raw); err == nil {
+				resources = append(resources, *r)
+				continue
+			}
+		}
+		errs = append(errs, fmt.Errorf("WorkloadPolicy %s is not applied: %w", u.GetName(), err))
 	}
-	book, errs := ruling.Compile(resources)
+	book, more := ruling.Compile(resources)
+	errs = append(errs, more...)
 	g.SetBook(book)
 	g.metrics.PolicyErrors(len(errs))
 	if len(errs) > 0 {

@@ -118,7 +118,10 @@ func (d *decision) warning() string {
 	if n > 1 {
 		more = " (and " + strconv.Itoa(n-1) + " more)"
 	}
-	if v.standing {
+	switch {
+	case v.standing && v.refused:
+		standing = "; it was there before this change, new pods with it are refused here"
+	case v.standing:
 		standing = "; it was there before this change"
 	}
 	return join("hardgate: ", d.title(), ": ", v.Path, ": ", v.Detail, more, standing, "; mend: ", d.remedy())

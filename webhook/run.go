@@ -14,9 +14,6 @@ import (
 // everything, the server. A request is never judged by rules that have not been
 // read yet. At the end the server drains before the informers stop.
 func Run(ctx context.Context, gate *Gate, informers *Informers, server *serving.Server, probes *serving.Probes) error {
-	if err := gate.WatchPolicies(ctx, informers); err != nil {
-		return err
-	}
 	group, ctx := errgroup.WithContext(ctx)
 	watching, stopWatching := context.WithCancel(context.WithoutCancel(ctx))
 	group.Go(func() error {
@@ -32,7 +29,9 @@ func Run(ctx context.Context, gate *Gate, informers *Informers, server *serving.
 			}
 			return err
 		}
-		gate.reload(ctx, informers)
+		if err := gate.WatchPolicies(watching, informers); err != nil {
+			return err
+		}
 		logf.FromContext(ctx).Info("namespaces, accounts and policies are read")
 		if err := server.Run(ctx); err != nil {
 			return fmt.Errorf("webhook: %w", err)

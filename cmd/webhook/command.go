@@ -61,6 +61,7 @@ func command() *cobra.Command {
 func run(ctx context.Context, o options) error {
 	log := logzap.New(logzap.UseDevMode(o.development), func(z *logzap.Options) {
 		z.TimeEncoder = zapcore.RFC3339NanoTimeEncoder
+		z.StacktraceLevel = zapcore.DPanicLevel // errors here are the cluster's, not the program's
 	})
 	logf.SetLogger(log)
 	klog.SetLogger(log.WithName("client-go")) // the informers' own

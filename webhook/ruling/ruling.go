@@ -3,6 +3,7 @@ package ruling
 import (
 	"cmp"
 	"fmt"
+	"reflect"
 	"slices"
 	"sync"
 
@@ -68,8 +69,7 @@ func Compile(resources []v1alpha1.WorkloadPolicy) (*Book, []error) {
 		}
 		e, err := compile(r)
 		if err != nil {
-			errs = append(errs, fmt.Errorf("WorkloadPolicy %s: %w", r.Name, err))
-			continue
+			continue // Validate has told
 		}
 		book.entries = append(book.entries, e)
 	}
@@ -160,5 +160,16 @@ func (b *Book) rulings(id control.ID, selecting []byte) []Ruling {
 	}
 	rulings = slices.DeleteFunc(rulings, func(r Ruling) bool { return r.Mode == control.Off })
 	slices.SortStableFunc(rulings, func(a, b Ruling) int { return cmp.Compare(b.Mode, a.Mode) })
-	return rulings
+	return distinct(rulings)
+}
+
+// distinct drops rulings that say what a stricter one says: they find nothing more,
+// and there may be hundreds of policies.
+func distinct(rulings []Ruling) (kept []Ruling) {
+	for _, r := range rulings {
+		if !slices.ContainsFunc(kept, func(k Ruling) bool { return reflect.DeepEqual(k.Parameters, r.Parameters) }) {
+			kept = append(kept, r)
+		}
+	}
+	return kept
 }

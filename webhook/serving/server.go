@@ -5,11 +5,14 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	stdlog "log"
 	"net"
 	"net/http"
+	"strings"
 	"sync/atomic"
 	"time"
 
+	"github.com/go-logr/logr"
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
 )
 
@@ -28,14 +31,27 @@ type Server struct {
 	listening atomic.Bool
 }
 
+// patience is how long a request may take to arrive. The API server sends one at
+// once and gives up after 3 s.
+const patience = 5 * time.Second
+
 // grace is how long requests in flight may take at the end. The API server gives
 // none more than a few seconds.
 const grace = 15 * time.Second
 
+// debugLog takes what net/http says of clients that speak no TLS, which anybody may
+// make it say as often as they like.
+type debugLog struct{ logr.Logger }
+
+func (l debugLog) Write(line []byte) (int, error) {
+	l.V(1).Info("connection failed", "cause", strings.TrimSpace(string(line)))
+	return len(line), nil
+}
+
 // Ready is an error until the server listens, and again when it drains.
 func (s *Server) Ready() error {
 	if !s.listening.Load() {
-		return errors.New("not listening")
+		return errors.New("not serving: namespaces, accounts and policies are not read yet, or the process is ending")
 	}
 	return nil
 }
@@ -56,8 +72,9 @@ func (s *Server) Run(ctx context.Context) error {
 		Handler:           s.Handler,
 		BaseContext:       func(net.Listener) context.Context { return context.WithoutCancel(ctx) },
 		ReadHeaderTimeout: 5 * time.Second,
-		ReadTimeout:       15 * time.Second,
-		WriteTimeout:      15 * time.Second,
+		ReadTimeout:       patience,
+		WriteTimeout:      grace,
+		ErrorLog:          stdlog.New(debugLog{log}, "", 0),
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    32 << 10,
 		TLSConfig: &tls.Config{
