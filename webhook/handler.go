@@ -57,8 +57,19 @@ func (g *Gate) serve(objects review.Objects, judge judgeFunc) http.Handler {
 			}
 			g.metrics.answered(outcome, time.Since(start))
 		}()
+		deepen(len(outcome))
 		outcome = g.answer(w, req, objects, judge)
 	})
+}
+
+// deepen makes the goroutine's stack as deep as decoding needs it. HTTP/2 answers
+// every request on a new goroutine, whose stack would be copied three times on the
+// way down: a twentieth of the time of large requests.
+//
+//go:noinline
+func deepen(i int) byte {
+	var frame [12 << 10]byte
+	return frame[i]
 }
 
 // panicked answers a request on which the gate has broken: it could not tell.
