@@ -1,6 +1,7 @@
 package workload
 
 import (
+	"reflect"
 	"slices"
 	"strconv"
 )
@@ -53,10 +54,20 @@ func (d decoder) podSpec(p *Pod) (found bool, err error) {
 func list[T any](d decoder, read func(*T, int) error) ([]T, error) {
 	var all []T
 	err := d.List(func(i int) error {
+		if all == nil {
+			all = make([]T, 0, usual[T]())
+		}
 		all = append(all, *new(T))
 		return atIndex(i, read(&all[i], i))
 	})
 	return all, err
+}
+
+// usual is how many elements a list is given room for at first: growing one by one
+// copies them again and again.
+func usual[T any]() int {
+	const room = 1024
+	return int(min(max(room/max(reflect.TypeFor[T]().Size(), 1), 2), 8))
 }
 
 // some reads a list and keeps the elements that keep says are of interest.
