@@ -5,7 +5,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/hardgate-dev/hardgate/api/v1alpha1"
 	"github.com/hardgate-dev/hardgate/webhook/policy"
+	"github.com/hardgate-dev/hardgate/webhook/registration"
 	"github.com/hardgate-dev/hardgate/webhook/ruling"
 	"github.com/hardgate-dev/hardgate/webhook/workload"
 )
@@ -82,6 +84,27 @@ func TestManyFindings(t *testing.T) {
 	}
 	if r := ask(t, gate, podReview(object, object, "")); !r.Allowed {
 		t.Error("an update without a change is denied")
+	}
+}
+
+// What a user wrote is quoted in part: an answer that is too long would be none.
+func TestLongValuesAreQuotedInPart(t *testing.T) {
+	long := strings.Repeat("x", 1<<20)
+	for _, mode := range []v1alpha1.Mode{"Enforce", "Warn"} {
+		gate, _ := newGate(t)
+		book, errs := ruling.Compile([]v1alpha1.WorkloadPolicy{{Spec: v1alpha1.WorkloadPolicySpec{Mode: "Off", Controls: []v1alpha1.ControlSetting{
+			{ID: "added-capabilities", Mode: mode}, {ID: "host-path", Mode: mode},
+		}}}})
+		if len(errs) > 0 {
+			t.Fatal(errs)
+		}
+		gate.SetBook(book)
+		object := `{"apiVersion":"v1","kind":"Pod","spec":{"volumes":[{"name":"v","hostPath":{"path":"/` + long + `"}}],
+			"containers":[{"name":"a","image":"i","securityContext":{"capabilities":{"add":["` + long + `"]}}}]}}`
+		w := post(t, gate, registration.WorkloadPath, podReview(object, "", ""))
+		if w.Code != 200 || w.Body.Len() > 10_000 || !strings.Contains(w.Body.String(), "xxx…") {
+			t.Errorf("%s: HTTP %d with %d bytes", mode, w.Code, w.Body.Len())
+		}
 	}
 }
 

@@ -44,6 +44,9 @@ const (
 	maxWarnings   = 4096
 	maxAnnotation = 2048
 	maxDenials    = 20
+	// maxDetail bounds what is said of one finding. It may quote what a user wrote,
+	// and an answer that is too long for the API server would be none.
+	maxDetail = 512
 )
 
 // respond turns decisions into an answer. kind names the object to the user.
@@ -94,7 +97,7 @@ func (d *decision) denials(limit int) (lines []string, denied int) {
 			continue
 		}
 		if denied++; len(lines) < limit {
-			lines = append(lines, join(d.title(), ": ", v.Path, ": ", v.Detail, "; mend: ", d.remedy()))
+			lines = append(lines, join(d.title(), ": ", v.Path, ": ", cut(v.Detail, maxDetail), "; mend: ", d.remedy()))
 		}
 	}
 	return lines, denied
@@ -124,7 +127,7 @@ func (d *decision) warning() string {
 	case v.standing:
 		standing = "; it was there before this change"
 	}
-	return join("hardgate: ", d.title(), ": ", v.Path, ": ", v.Detail, more, standing, "; mend: ", d.remedy())
+	return join("hardgate: ", d.title(), ": ", v.Path, ": ", cut(v.Detail, maxDetail), more, standing, "; mend: ", d.remedy())
 }
 
 // join puts strings together in one piece of memory.
@@ -154,7 +157,7 @@ func (d *decision) annotation() string {
 		if i > 0 {
 			b.WriteString("; ")
 		}
-		for _, part := range [...]string{v.mode.String(), " ", v.Path, ": ", v.Detail} {
+		for _, part := range [...]string{v.mode.String(), " ", v.Path, ": ", cut(v.Detail, maxDetail)} {
 			b.WriteString(part)
 		}
 	}
