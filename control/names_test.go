@@ -137,3 +137,14 @@ func TestControlJSON(t *testing.T) {
 		t.Errorf("a control is written as\n%s, want\n%s", text, want)
 	}
 }
+
+func TestOutranks(t *testing.T) {
+	order := []Status{"", NotApplicable, ByHand, Pass, Fail}
+	for i, a := range order {
+		for j, b := range order {
+			if got, want := a.Outranks(b), i > j; got != want {
+				t.Errorf("%q outranks %q: %t, want %t", a, b, got, want)
+			}
+		}
+	}
+}

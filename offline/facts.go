@@ -66,11 +66,7 @@ func (f *facts) automount(s *subject) workload.Optional[bool] {
 	if s.object.Pod == nil {
 		return workload.Optional[bool]{}
 	}
-	name := s.object.Pod.ServiceAccount
-	if name == "" {
-		name = "default"
-	}
-	return f.accounts[accountName{s.namespace, name}]
+	return f.accounts[accountName{s.namespace, s.object.Pod.Account()}]
 }
 
 // labels are those of a namespace as far as they are known.

@@ -96,7 +96,7 @@ func (o Options) judge(s *subject, f *facts, judged ruling.Judged) report.Result
 	for _, r := range judged.Rulings {
 		subject.Parameters = r.Parameters
 		verdict := judged.Policy.Judge(&subject)
-		if outranks(verdict.Status, result.Status) {
+		if verdict.Status.Outranks(result.Status) {
 			result.Status = verdict.Status
 			if o.Book != nil {
 				result.Mode = r.Mode.String()
@@ -124,11 +124,6 @@ func (o Options) unscoped(s *subject) (control.Status, []report.Finding) {
 			"name one, or add the CustomResourceDefinition to the input", s.object.Kind),
 	}}
 }
-
-// rank orders the verdicts of several rulings on one control.
-var rank = []control.Status{"", control.NotApplicable, control.ByHand, control.Pass, control.Fail}
-
-func outranks(a, b control.Status) bool { return slices.Index(rank, a) > slices.Index(rank, b) }
 
 // merge adds the findings that have not been seen. There may be as many as an
 // object has room for, so none is looked for among the others.

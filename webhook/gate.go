@@ -143,13 +143,9 @@ func (g *Gate) subject(ctx context.Context, r *review.Request, o *workload.Objec
 	s := &policy.Subject{Object: o, Admitted: true}
 	// Pods show by their volumes whether they get a token; templates do not.
 	if p := o.Pod; p != nil && p.Template && !p.Automount.Set {
-		account := p.ServiceAccount
-		if account == "" {
-			account = "default"
-		}
 		var err error
-		if s.AccountAutomount, err = g.cluster.Automount(ctx, r.Namespace, account); err != nil {
-			return nil, fmt.Errorf("reading ServiceAccount %s/%s: %w", r.Namespace, account, err)
+		if s.AccountAutomount, err = g.cluster.Automount(ctx, r.Namespace, p.Account()); err != nil {
+			return nil, fmt.Errorf("reading ServiceAccount %s/%s: %w", r.Namespace, p.Account(), err)
 		}
 	}
 	return s, nil

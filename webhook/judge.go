@@ -54,7 +54,9 @@ func judgeOne(ctx context.Context, j *ruling.Judged, subject, old *policy.Subjec
 		r := &j.Rulings[i]
 		subject.Parameters = r.Parameters
 		verdict := j.Policy.Judge(subject)
-		d.status = worse(d.status, verdict.Status)
+		if verdict.Status.Outranks(d.status) {
+			d.status = verdict.Status
+		}
 		if len(verdict.Findings) == 0 {
 			continue
 		}
@@ -108,27 +110,4 @@ func identities(findings []policy.Finding) map[string]bool {
 		}
 	}
 	return same
-}
-
-// worse orders the statuses that a policy gives: a failure under any ruling is one.
-func worse(a, b control.Status) control.Status {
-	rank := func(s control.Status) int {
-		switch s {
-		case control.Fail:
-			return 4
-		case control.ByHand:
-			return 3
-		case control.Pass:
-			return 2
-		case control.NotApplicable:
-			return 1
-		case control.Unknown, control.AttestedBy, control.Exempt:
-			return 0
-		}
-		return 0
-	}
-	if rank(b) > rank(a) {
-		return b
-	}
-	return a
 }

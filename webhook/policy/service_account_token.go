@@ -1,7 +1,6 @@
 package policy
 
 import (
-	"cmp"
 	"slices"
 	"strings"
 
@@ -20,7 +19,7 @@ var serviceAccountToken = Policy{
 		auto := s.Pod.Automount
 		injected := false
 		// The token of another account is another fault.
-		account := "=" + cmp.Or(s.Pod.ServiceAccount, "default")
+		account := "=" + s.Pod.Account()
 		for _, v := range s.Pod.Volumes {
 			for _, token := range v.Tokens {
 				switch {

@@ -12,8 +12,8 @@ import (
 // API server serves nests about 30 levels.
 const MaxDepth = 200
 
-// Scanner reads one JSON document. The zero value is not usable: call New. It is
-// not safe for concurrent use. After an error its position is undefined.
+// Scanner reads one JSON document: call New, or Reset on the zero value. It is not
+// safe for concurrent use. After an error its position is undefined.
 type Scanner struct {
 	data  []byte
 	pos   int

@@ -1,6 +1,9 @@
 package workload
 
-import "iter"
+import (
+	"cmp"
+	"iter"
+)
 
 // Pod is a pod's spec, or that of a pod template.
 type Pod struct {
@@ -43,6 +46,10 @@ func (p *Pod) Containers() iter.Seq[*Container] {
 // Windows is whether the pod says it is for Windows nodes. The API server then
 // refuses the fields that exist on Linux only, and a Linux kubelet the pod.
 func (p *Pod) Windows() bool { return p.OS == "windows" }
+
+// Account is the name of the ServiceAccount that the pod runs under: unset is
+// "default".
+func (p *Pod) Account() string { return cmp.Or(p.ServiceAccount, "default") }
 
 // Field is the path of a field of the spec in its object.
 func (p *Pod) Field(name string) string { return p.At + "." + name }
