@@ -26,13 +26,11 @@ const (
 type Request struct {
 	UID         string
 	Kind        workload.Kind
-	Resource    string
 	Subresource string
 	Namespace   string
 	Name        string
 	Operation   string
 	User        User
-	DryRun      bool
 	// Object and Old are the raw objects; nil where the request has none.
 	Object, Old []byte
 	// Workload and OldWorkload are decoded by Decode with DecodeObjects.
@@ -148,8 +146,6 @@ func (d *decoder) field(name []byte) (err error) {
 		r.UID, err = d.String()
 	case "kind":
 		r.Kind, err = d.kind()
-	case "resource":
-		r.Resource, err = d.resource()
 	case "subResource":
 		r.Subresource, err = d.String()
 	case "namespace":
@@ -160,8 +156,6 @@ func (d *decoder) field(name []byte) (err error) {
 		r.Operation, err = d.String()
 	case "userInfo":
 		err = d.user()
-	case "dryRun":
-		r.DryRun, _, err = d.Bool()
 	case "object":
 		r.Object, r.Workload, err = d.payload()
 	case "oldObject":
@@ -242,17 +236,6 @@ func (d *decoder) kind() (k workload.Kind, err error) {
 		return err
 	})
 	return k, err
-}
-
-func (d *decoder) resource() (resource string, err error) {
-	_, err = d.Object(func(name []byte) (err error) {
-		if string(name) != "resource" {
-			return d.Skip()
-		}
-		resource, err = d.String()
-		return err
-	})
-	return resource, err
 }
 
 func (d *decoder) user() error {

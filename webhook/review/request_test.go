@@ -74,8 +74,8 @@ func pod(hostPID bool) *workload.Object {
 func decoded() *Request {
 	r := request()
 	return &Request{
-		UID: string(r.UID), Kind: workload.Kind{Version: "v1", Kind: "Pod"}, Resource: "pods", Subresource: "ephemeralcontainers",
-		Namespace: "team", Name: "p", Operation: Update, User: User{"kim", []string{"dev", "system:authenticated"}}, DryRun: true,
+		UID: string(r.UID), Kind: workload.Kind{Version: "v1", Kind: "Pod"}, Subresource: "ephemeralcontainers",
+		Namespace: "team", Name: "p", Operation: Update, User: User{"kim", []string{"dev", "system:authenticated"}},
 		Object: r.Object.Raw, Old: r.OldObject.Raw, Workload: pod(true), OldWorkload: pod(false),
 	}
 }
@@ -93,7 +93,7 @@ func TestDecode(t *testing.T) {
 				r.Operation, r.OldObject, r.SubResource, r.DryRun = admissionv1.Create, runtime.RawExtension{}, "", nil
 			},
 			func(r *Request) {
-				r.Operation, r.Old, r.OldWorkload, r.Subresource, r.DryRun = Create, nil, nil, "", false
+				r.Operation, r.Old, r.OldWorkload, r.Subresource = Create, nil, nil, ""
 			},
 		},
 		"deletion": {
@@ -114,7 +114,7 @@ func TestDecode(t *testing.T) {
 				r.Kind.Kind, r.Resource.Resource, r.Object.Raw, r.OldObject.Raw = "ConfigMap", "configmaps", text, nil
 			},
 			func(r *Request) {
-				r.Kind.Kind, r.Resource, r.Old, r.OldWorkload = "ConfigMap", "configmaps", nil, nil
+				r.Kind.Kind, r.Old, r.OldWorkload = "ConfigMap", nil, nil
 				r.Object = []byte(`{"kind":"ConfigMap","apiVersion":"v1","metadata":{"name":"m"}}`)
 				r.Workload = &workload.Object{Kind: r.Kind, Name: "m"}
 			},
@@ -154,7 +154,7 @@ func TestDecodeInAnyOrder(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := &Request{UID: "u", Kind: workload.Kind{Version: "v1", Kind: "Pod"}, Resource: "pods", Operation: Create, Object: []byte(object), Workload: pod(true)}
+	want := &Request{UID: "u", Kind: workload.Kind{Version: "v1", Kind: "Pod"}, Operation: Create, Object: []byte(object), Workload: pod(true)}
 	if diff := cmp.Diff(want, got, unexported); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
@@ -191,7 +191,6 @@ func TestDecodeErrors(t *testing.T) {
 		"unknown version":  {swap(`"kind":{"group":"","version":"v1","kind":"Pod"}`, `"kind":{"version":"v7","kind":"Pod"}`), uid, `request: object: unknown version "v7" of Pod`},
 		"another object":   {swap(`"kind":{"group":"","version":"v1","kind":"Pod"}`, `"kind":{"version":"v1","kind":"ConfigMap"}`), uid, `request: object: kind: "Pod" where the request says "ConfigMap"`},
 		"no operation":     {swap(`"operation":"UPDATE",`, ""), uid, "the request has no operation"},
-		"dryRun a text":    {swap(`"dryRun":true`, `"dryRun":"true"`), uid, `request: dryRun: offset N: a string where true or false should be`},
 		"groups a text":    {swap(`"groups":["dev","system:authenticated"]`, `"groups":"dev"`), uid, `request: userInfo: offset N: a string where a list should be`},
 		"trailing":         {good + `{}`, uid, "offset N: '{' where the end should be"},
 		"cut off":          {good[:len(good)-2], uid, "request: offset N: the document ends where a comma or \"}\" should be"},
@@ -206,10 +205,10 @@ func TestDecodeErrors(t *testing.T) {
 		"uid behind":       {head + `{"kind":{"version":"v1","kind":"Pod"},"operation":"CREATE","object":{"spec":7},"uid":"late"}}`, "late", "request: object: spec: offset N: a number where an object should be"},
 		"uid behind, kind": {head + `{"object":{"spec":7},"kind":{"version":"v1","kind":"Pod"},"operation":"CREATE","uid":"late"}}`, "late", "object: spec: offset N: a number where an object should be"},
 		"uid behind a wrong field": {
-			head + `{"dryRun":"x","userInfo":{"username":"a\ud83d"},"uid":"late"}}`, "late", `request: dryRun: offset N: a string where true or false should be`,
+			head + `{"namespace":7,"userInfo":{"username":"a\ud83d"},"uid":"late"}}`, "late", `request: namespace: offset N: a number where a string should be`,
 		},
-		"uid behind, in the object only": {head + `{"dryRun":"x","object":{"uid":"evil"}}}`, "", `request: dryRun: offset N: a string where true or false should be`},
-		"uid behind no JSON":             {head + `{"dryRun":"x","a":,"uid":"late"}}`, "", `request: dryRun: offset N: a string where true or false should be`},
+		"uid behind, in the object only": {head + `{"namespace":7,"object":{"uid":"evil"}}}`, "", `request: namespace: offset N: a number where a string should be`},
+		"uid behind no JSON":             {head + `{"namespace":7,"a":,"uid":"late"}}`, "", `request: namespace: offset N: a number where a string should be`},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -246,7 +245,7 @@ func FuzzDecode(f *testing.F) {
 	f.Add(written(f, nil))
 	f.Add(written(f, func(r *admissionv1.AdmissionRequest) { r.OldObject.Raw = nil }))
 	f.Add([]byte(`{"request":{"object":{"spec":{}},"uid":"a","kind":{"kind":"Pod","version":"v1"},"operation":"CREATE"},"kind":"AdmissionReview","apiVersion":"admission.k8s.io/v1"}`))
-	f.Add([]byte(`{"request":{"dryRun":7,"uid":"a"}}`))
+	f.Add([]byte(`{"request":{"namespace":7,"uid":"a"}}`))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		for _, objects := range []Objects{RawObjects, DecodeObjects} {
 			r, err := Decode(text, objects)

@@ -17,8 +17,6 @@ func (d decoder) podSpec(p *Pod) (found bool, err error) {
 			err = d.flag(&p.HostIPC)
 		case "hostNetwork":
 			err = d.flag(&p.HostNetwork)
-		case "hostUsers":
-			err = d.bool(&p.HostUsers)
 		case "os":
 			err = d.one("name", &p.OS)
 		case "nodeName":

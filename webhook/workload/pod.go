@@ -19,7 +19,6 @@ type Pod struct {
 	HostPID        bool
 	HostIPC        bool
 	HostNetwork    bool
-	HostUsers      Optional[bool]
 	ServiceAccount string // spec.serviceAccountName, or its deprecated twin where that is empty
 	Automount      Optional[bool]
 	Security       Security
@@ -50,9 +49,6 @@ func (p *Pod) Windows() bool { return p.OS == "windows" }
 // Account is the name of the ServiceAccount that the pod runs under: unset is
 // "default".
 func (p *Pod) Account() string { return cmp.Or(p.ServiceAccount, "default") }
-
-// Field is the path of a field of the spec in its object.
-func (p *Pod) Field(name string) string { return p.At + "." + name }
 
 // Container is one container of any sort.
 type Container struct {

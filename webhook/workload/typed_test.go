@@ -88,7 +88,7 @@ func wantPod(s *corev1.PodSpec, at string) *Pod {
 	p := &Pod{
 		At: at, Template: at != "spec",
 		NodeName: s.NodeName, HostPID: s.HostPID, HostIPC: s.HostIPC, HostNetwork: s.HostNetwork,
-		HostUsers: optional(s.HostUsers), ServiceAccount: s.ServiceAccountName, Automount: optional(s.AutomountServiceAccountToken),
+		ServiceAccount: s.ServiceAccountName, Automount: optional(s.AutomountServiceAccountToken),
 	}
 	if s.OS != nil {
 		p.OS = string(s.OS.Name)
