@@ -23,6 +23,9 @@ const (
 	hostBenchmark = "aks-host-2019"
 )
 
+// ubuntuBenchmark is a newer benchmark for the controls of the host document.
+const ubuntuBenchmark = "cis-ubuntu-22.04-3.0.0"
+
 // editionPrefix and a column of data/editions.csv make the id of a benchmark.
 const editionPrefix = "cis-kubernetes-"
 
@@ -71,6 +74,10 @@ var benchmarks = []benchmark{
 	{
 		Benchmark: Benchmark{ID: hostBenchmark, Title: Text{EN: "Security hardening of AKS virtual machine hosts, 2019", KO: "AKS 가상 머신 호스트 보안 강화(2019년)"}},
 		short:     []string{"aks-host"},
+	},
+	{
+		Benchmark: Benchmark{ID: ubuntuBenchmark, Title: Text{EN: "CIS Ubuntu Linux 22.04 LTS Benchmark 3.0.0", KO: "CIS Ubuntu Linux 22.04 LTS Benchmark 3.0.0판"}},
+		short:     []string{"ubuntu", "ubuntu-22.04"},
 	},
 }
 
@@ -146,7 +153,13 @@ func SourceRows() []SourceRow { return slices.Clone(tables().source) }
 // benchmark asks, and leads to the benchmark's control. Its levels differ from
 // those of 1.8.0 for secrets-as-env and the controls of section 3.1.
 //
-//go:embed data/editions.csv data/rows.csv
+// data/host_editions.csv has the numbers that the controls of the host document
+// carry in a newer benchmark; several of them are covered by a control of another
+// cut there (X11 forwarding by all forwarding, the root password by root's access
+// as a whole), and are listed with its number. The last two controls are our own,
+// from the host document's notes, and have none.
+//
+//go:embed data/editions.csv data/rows.csv data/host_editions.csv
 var data embed.FS
 
 type numbering struct {
@@ -168,7 +181,7 @@ var tables = sync.OnceValue(func() numbering {
 
 func readTables(files fs.FS) (numbering, error) {
 	n := numbering{rows: map[ID][]Row{}}
-	if err := n.readEditions(files); err != nil {
+	if err := n.readEditions(files, "data/editions.csv", editionPrefix); err != nil {
 		return numbering{}, fmt.Errorf("reading data/editions.csv: %w", err)
 	}
 	if err := n.readSource(files); err != nil {
@@ -181,14 +194,19 @@ func readTables(files fs.FS) (numbering, error) {
 			}
 		}
 	}
+	if err := n.readEditions(files, "data/host_editions.csv", ""); err != nil {
+		return numbering{}, fmt.Errorf("reading data/host_editions.csv: %w", err)
+	}
 	return n, nil
 }
 
 // documents gives the numbering that a document of data/rows.csv has.
 var documents = map[string]string{"kubernetes": aksBenchmark, "host": hostBenchmark}
 
-func (n *numbering) readEditions(files fs.FS) error {
-	header, records, err := readCSV(files, "data/editions.csv")
+// readEditions reads a table with a line for each control and a column for each
+// benchmark, whose id is prefix and the column's name.
+func (n *numbering) readEditions(files fs.FS, name, prefix string) error {
+	header, records, err := readCSV(files, name)
 	if err != nil {
 		return err
 	}
@@ -197,19 +215,23 @@ func (n *numbering) readEditions(files fs.FS) error {
 	}
 	columns := make([]string, 0, len(header))
 	for _, name := range header[1:] {
-		id, err := ParseBenchmark(editionPrefix + name)
+		id, err := ParseBenchmark(prefix + name)
 		if err != nil {
 			return err
 		}
 		columns = append(columns, id)
 	}
+	seen := map[ID]bool{}
 	for _, record := range records {
 		id := ID(record[0])
-		if _, twice := n.rows[id]; twice {
+		if seen[id] {
 			return fmt.Errorf("control %q has two lines", id)
 		}
-		n.order = append(n.order, id)
-		n.rows[id] = []Row{}
+		seen[id] = true
+		if _, known := n.rows[id]; !known {
+			n.order = append(n.order, id)
+			n.rows[id] = []Row{}
+		}
 		for i, number := range record[1:] {
 			if number != "" {
 				n.rows[id] = append(n.rows[id], Row{Benchmark: columns[i], ID: number})

@@ -36,7 +36,7 @@ var catalogue = sync.OnceValue(func() assembled {
 	c, err := assemble(tables().order, slices.Concat(
 		controlPlaneFiles, apiserver, controllerManager, scheduler, etcd, authentication, auditing,
 		kubeletFiles, kubelet, clusterWide, workloads,
-		hostModules, hostBanners, hostSysctls, hostSSH, hostAccounts,
+		hostModules, hostBanners, hostSysctls, hostSSH, hostAccounts, hostOwn,
 	))
 	if err != nil {
 		panic("control: the catalogue in this binary is broken: " + err.Error())

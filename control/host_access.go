@@ -5,13 +5,13 @@ import "fmt"
 // hostBanners are rows 1.7.1.x of the host document.
 var hostBanners = []Control{
 	{
-		ID: "banner-local", Face: Node, Kind: Planned, Reason: withNodeChecker,
+		ID: "banner-local", Face: Node, Kind: Measured,
 		Title:  Text{EN: "The local login banner warns and reveals nothing", KO: "로컬 로그인 배너에 경고문만 표시한다"},
 		Why:    Text{EN: "A banner with system versions helps an attacker choose a tool; one with a warning helps prosecute.", KO: "시스템 버전이 보이는 배너는 공격자를 돕고, 경고문이 있는 배너는 법적 대응을 돕는다."},
 		Remedy: Text{EN: `write the site's warning to /etc/issue, without the escapes \m, \r, \s and \v`, KO: `/etc/issue에 \m, \r, \s, \v 이스케이프 없이 조직의 경고문을 작성하십시오`},
 	},
 	{
-		ID: "banner-remote", Face: Node, Kind: Planned, Reason: withNodeChecker,
+		ID: "banner-remote", Face: Node, Kind: Measured,
 		Title:  Text{EN: "The remote login banner warns and reveals nothing", KO: "원격 로그인 배너에 경고문만 표시한다"},
 		Why:    Text{EN: "What is shown before login is shown to everyone who can reach the port.", KO: "로그인 전에 표시되는 내용은 포트에 접근할 수 있는 모두에게 보인다."},
 		Remedy: Text{EN: `write the site's warning to /etc/issue.net, without the escapes \m, \r, \s and \v`, KO: `/etc/issue.net에 \m, \r, \s, \v 이스케이프 없이 조직의 경고문을 작성하십시오`},
@@ -22,7 +22,7 @@ var hostBanners = []Control{
 
 func bannerFile(id ID, path string) Control {
 	return Control{
-		ID: id, Face: Node, Kind: Planned, Reason: withNodeChecker,
+		ID: id, Face: Node, Kind: Measured,
 		Title: Text{
 			EN: fmt.Sprintf("%s belongs to root and has mode 644 or stricter", path),
 			KO: fmt.Sprintf("%s 파일의 소유자가 root이고 권한이 644이거나 그보다 엄격하다", path),
@@ -56,7 +56,7 @@ var hostSSH = []Control{
 	sshd("ssh-idle", "ClientAliveInterval 300, ClientAliveCountMax 3",
 		Text{EN: "Idle SSH sessions are ended", KO: "유휴 SSH 세션을 종료한다"},
 		Text{EN: "A session left behind is open to whoever comes to the keyboard.", KO: "방치된 세션은 그 자리에 오는 누구나 이용할 수 있다."}),
-	sshd("ssh-grace", "LoginGraceTime 60",
+	sshd("ssh-login-grace-time", "LoginGraceTime 60",
 		Text{EN: "An SSH login must finish within one minute", KO: "SSH 로그인을 1분 안에 마치게 한다"},
 		Text{EN: "Unfinished logins hold connection slots, and an attacker can take them all; 0 means no limit.", KO: "끝나지 않은 로그인은 연결 슬롯을 차지하므로 공격자가 모두 소진할 수 있다(0은 무제한)."}),
 	sshd("ssh-banner", "Banner /etc/issue.net",
@@ -66,7 +66,7 @@ var hostSSH = []Control{
 
 func sshd(id ID, setting string, title, why Text) Control {
 	return Control{
-		ID: id, Face: Node, Kind: Planned, Reason: withNodeChecker,
+		ID: id, Face: Node, Kind: Measured,
 		Title: title,
 		Why:   why,
 		Remedy: Text{
@@ -80,49 +80,49 @@ func sshd(id ID, setting string, title, why Text) Control {
 // and cron.
 var hostAccounts = []Control{
 	{
-		ID: "single-user-auth", Face: Node, Kind: Planned, Reason: withNodeChecker,
+		ID: "single-user-auth", Face: Node, Kind: Measured,
 		Title:  Text{EN: "Single-user mode asks for a password", KO: "단일 사용자 모드에서 인증을 요구한다"},
 		Why:    Text{EN: "Without it, whoever reaches the console can restart the machine and be root.", KO: "인증이 없으면 콘솔에 접근할 수 있는 누구나 시스템을 재시작해 root가 될 수 있다."},
 		Remedy: Text{EN: "set a password for root with passwd root", KO: "passwd root 명령으로 root 비밀번호를 설정하십시오"},
 	},
 	{
-		ID: "logging-configured", Face: Node, Kind: Planned, Reason: withNodeChecker,
+		ID: "logging-configured", Face: Node, Kind: Measured,
 		Title:  Text{EN: "System logs are written and kept", KO: "시스템 로그를 기록하고 보존한다"},
 		Why:    Text{EN: "What happened on a node can only be told later from logs that were kept.", KO: "노드에서 일어난 일은 보존된 로그가 있어야 나중에 확인할 수 있다."},
 		Remedy: Text{EN: "enable rsyslog with rules for auth, emergencies and the rest, or set Storage=persistent in journald.conf", KO: "auth, 긴급 메시지와 나머지 로그에 대한 규칙을 두어 rsyslog를 활성화하거나 journald.conf에 Storage=persistent를 설정하십시오"},
 	},
 	{
-		ID: "perm-crontab", Face: Node, Kind: Planned, Reason: withNodeChecker,
+		ID: "perm-crontab", Face: Node, Kind: Measured,
 		Title:  Text{EN: "/etc/crontab belongs to root and has mode 600 or stricter", KO: "/etc/crontab 파일의 소유자가 root이고 권한이 600이거나 그보다 엄격하다"},
 		Why:    Text{EN: "Its jobs run as root, so who can write it is root, and who can read it learns what runs when.", KO: "작업이 root로 실행되므로 쓰기 권한은 곧 root 권한이며, 읽기만 해도 실행 일정이 드러난다."},
 		Remedy: Text{EN: "run chown root:root /etc/crontab and chmod 600 /etc/crontab", KO: "chown root:root /etc/crontab 명령과 chmod 600 /etc/crontab 명령을 실행하십시오"},
 	},
 	{
-		ID: "pw-creation", Face: Node, Kind: Planned, Reason: withNodeChecker,
+		ID: "pw-creation", Face: Node, Kind: Measured,
 		Title:  Text{EN: "New passwords must be long and mixed", KO: "새 비밀번호에 길이와 복잡도를 요구한다"},
 		Why:    Text{EN: "Short or simple passwords fall to guessing.", KO: "짧거나 단순한 비밀번호는 추측 공격에 뚫린다."},
 		Remedy: Text{EN: "set minlen=14 and dcredit, ucredit, ocredit and lcredit to -1 in /etc/security/pwquality.conf and call pam_pwquality.so in the password stack", KO: "/etc/security/pwquality.conf에 minlen=14를 설정하고 dcredit, ucredit, ocredit, lcredit을 -1로 설정한 뒤 password 스택에서 pam_pwquality.so를 호출하십시오"},
 	},
 	{
-		ID: "pw-max-age", Face: Node, Kind: Planned, Reason: withNodeChecker,
+		ID: "pw-max-age", Face: Node, Kind: Measured,
 		Title:  Text{EN: "Passwords expire after 90 days at most", KO: "비밀번호를 최대 90일마다 만료시킨다"},
 		Why:    Text{EN: "A password that leaked unnoticed stays useful only until it is changed.", KO: "모르는 사이 유출된 비밀번호는 변경되기 전까지만 쓸모가 있다."},
 		Remedy: Text{EN: "set PASS_MAX_DAYS to 90 in /etc/login.defs and run chage --maxdays 90 for every user with a password", KO: "/etc/login.defs에서 PASS_MAX_DAYS를 90으로 설정하고 비밀번호가 있는 모든 사용자에게 chage --maxdays 90을 실행하십시오"},
 	},
 	{
-		ID: "pw-inactive", Face: Node, Kind: Planned, Reason: withNodeChecker,
+		ID: "pw-inactive", Face: Node, Kind: Measured,
 		Title:  Text{EN: "Accounts lock 30 days after their password expired", KO: "비밀번호 만료 후 30일 안에 계정을 잠근다"},
 		Why:    Text{EN: "An account that nobody uses is one whose misuse nobody notices.", KO: "아무도 쓰지 않는 계정은 악용되어도 알아차리기 어렵다."},
 		Remedy: Text{EN: "run useradd -D -f 30, and chage --inactive 30 for every user with a password", KO: "useradd -D -f 30을 실행하고 비밀번호가 있는 모든 사용자에게 chage --inactive 30을 실행하십시오"},
 	},
 	{
-		ID: "umask-default", Face: Node, Kind: Planned, Reason: withNodeChecker,
+		ID: "umask-default", Face: Node, Kind: Measured,
 		Title:  Text{EN: "The default umask is 027 or stricter", KO: "기본 umask가 027이거나 그보다 엄격하다"},
 		Why:    Text{EN: "Files made with a wider mask can be read by every account on the node.", KO: "umask가 느슨하면 새 파일을 노드의 모든 계정이 읽을 수 있다."},
 		Remedy: Text{EN: "set umask 027 in /etc/bash.bashrc, /etc/profile and /etc/profile.d, and UMASK 027 in /etc/login.defs", KO: "/etc/bash.bashrc, /etc/profile, /etc/profile.d에 umask 027을, /etc/login.defs에 UMASK 027을 설정하십시오"},
 	},
 	{
-		ID: "su-restricted", Face: Node, Kind: Planned, Reason: withNodeChecker,
+		ID: "su-restricted", Face: Node, Kind: Measured,
 		Title:  Text{EN: "Only members of a group may use su", KO: "지정한 그룹의 구성원만 su를 사용할 수 있다"},
 		Why:    Text{EN: "Where anyone may try su, root's password can be guessed from any account.", KO: "누구나 su를 시도할 수 있으면 어떤 계정에서든 root 비밀번호를 추측할 수 있다."},
 		Remedy: Text{EN: "put auth required pam_wheel.so use_uid in /etc/pam.d/su, before any sufficient line but pam_rootok.so", KO: "/etc/pam.d/su에서 pam_rootok.so를 제외한 sufficient 줄보다 앞에 auth required pam_wheel.so use_uid를 넣으십시오"},

@@ -28,7 +28,7 @@ var rareProtocol = Text{
 
 func kernelModule(id ID, name string, why Text) Control {
 	return Control{
-		ID: id, Face: Node, Kind: Planned, Reason: withNodeChecker,
+		ID: id, Face: Node, Kind: Measured,
 		Title: Text{
 			EN: fmt.Sprintf("The kernel module %s cannot be loaded", name),
 			KO: fmt.Sprintf("커널 모듈 %s의 적재를 금지한다", name),
@@ -69,7 +69,7 @@ func sysctl(id ID, family, key string, value int, title, why Text) Control {
 	all := fmt.Sprintf("net.%s.conf.all.%s", family, key)
 	future := fmt.Sprintf("net.%s.conf.default.%s", family, key)
 	return Control{
-		ID: id, Face: Node, Kind: Planned, Reason: withNodeChecker,
+		ID: id, Face: Node, Kind: Measured,
 		Title: title,
 		Why:   why,
 		Remedy: Text{

@@ -1,0 +1,9 @@
+package check
+
+import "slices"
+
+// all is in the order of the catalogue. A family of checks is a list in the file of
+// its name.
+var all = slices.Concat(
+	[]*Check{&permCrontab},
+)

@@ -1,0 +1,51 @@
+package check
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"github.com/hardgate-dev/hardgate/nodecheck/host"
+)
+
+// access judges the mode and the owner of one file. A mode is judged by its bits:
+// 0577 is the smaller number and the wider mode than 0644. A link is judged by what
+// it leads to.
+func (j *judge) access(h *host.Host, name string, widest uint32) {
+	info, err := h.Stat(name)
+	if err != nil {
+		j.unknown(err)
+		return
+	}
+	j.mode(name, info, widest)
+	j.owner(name, info)
+}
+
+// mode judges that info has no bit beyond those of widest.
+func (j *judge) mode(name string, info host.Info, widest uint32) {
+	f := Finding{Where: name, Expected: fmt.Sprintf("mode %04o or stricter", widest), Actual: fmt.Sprintf("mode %04o", info.Mode)}
+	if info.Path != name {
+		f.Detail = "the file is " + info.Path
+	}
+	if info.ACL {
+		f.Detail = join(f.Detail, "an access control list names others; its mask is the group part of the mode")
+	}
+	j.expect(info.Mode&^widest == 0, f)
+}
+
+// owner judges that root owns the file, by numbers: a node's names are not ours.
+func (j *judge) owner(name string, info host.Info) {
+	j.expect(info.UID == 0 && info.GID == 0, Finding{
+		Where: name, Expected: "owner 0:0", Actual: fmt.Sprintf("owner %d:%d", info.UID, info.GID),
+	})
+}
+
+func join(a, b string) string {
+	if a == "" {
+		return b
+	}
+	return a + "; " + b
+}
+
+// missing is whether err says that a file does not exist.
+func missing(err error) bool { return errors.Is(err, fs.ErrNotExist) }

@@ -1,0 +1,95 @@
+package check
+
+import (
+	"strings"
+
+	"github.com/hardgate-dev/hardgate/control"
+)
+
+// Rules are what editions of the benchmarks disagree about, and what a site adds.
+// NewRules makes those of the source documents.
+type Rules struct {
+	// PasswordMaxDays and PasswordInactiveDays bound the age of passwords, in days.
+	PasswordMaxDays      int
+	PasswordInactiveDays int
+	// DenyListModules wants a "blacklist" line beside the "install" line of a module.
+	DenyListModules bool
+	// LockedRoot accepts a root account whose password is locked; otherwise it must
+	// have one.
+	LockedRoot bool
+	// BannerHidesDistribution refuses the name of the distribution in a banner too.
+	BannerHidesDistribution bool
+	// IPv6Redirects holds the rules on redirects and source routes to IPv6 too.
+	IPv6Redirects bool
+	// SSHMACs are the approved MAC algorithms of sshd.
+	SSHMACs []string
+	// SSHDisableForwarding wants DisableForwarding, which includes X11Forwarding.
+	SSHDisableForwarding bool
+	// PasswordQuality: MinClass accepts minclass=4 instead of four credits.
+	MinClassSuffices bool
+	// ClientCAMode is the widest mode of the kubelet's client CA file.
+	ClientCAMode uint32
+	// TLSRSASuites accepts the two GCM suites with RSA key exchange.
+	TLSRSASuites bool
+
+	// Modules are those that a site adds to the unnecessary ones.
+	Modules []string
+	// Exempt gives the reason why a control may fail on this node.
+	Exempt map[control.ID]string
+}
+
+// The MAC algorithms that the editions approve.
+var (
+	macs2016 = []string{
+		"hmac-sha2-512-etm@openssh.com", "hmac-sha2-256-etm@openssh.com", "umac-128-etm@openssh.com",
+		"hmac-sha2-512", "hmac-sha2-256", "umac-128@openssh.com",
+	}
+	macs2024 = []string{
+		"hmac-sha2-512-etm@openssh.com", "hmac-sha2-256-etm@openssh.com", "hmac-sha2-512", "hmac-sha2-256",
+	}
+)
+
+// NewRules returns the rules of benchmarks, given by their full ids. Where none of
+// them covers a rule, it is that of the source documents: the host document's
+// benchmark (CIS Ubuntu 16.04 1.1.0) and CIS Kubernetes 1.8.0.
+func NewRules(benchmarks ...string) *Rules {
+	r := &Rules{
+		PasswordMaxDays: 90, PasswordInactiveDays: 30,
+		SSHMACs: macs2016, ClientCAMode: 0o600, TLSRSASuites: true,
+	}
+	for _, id := range benchmarks {
+		switch edition, kubernetes := strings.CutPrefix(id, "cis-kubernetes-"); {
+		case kubernetes && (edition == "1.11.0" || edition == "1.12.0"):
+			r.ClientCAMode = 0o644
+			r.TLSRSASuites = edition != "1.12.0"
+		case id == "cis-ubuntu-22.04-3.0.0":
+			r.PasswordMaxDays, r.PasswordInactiveDays = 365, 45
+			r.DenyListModules = true
+			r.LockedRoot = true
+			r.BannerHidesDistribution = true
+			r.IPv6Redirects = true
+			r.SSHMACs = macs2024
+			r.SSHDisableForwarding = true
+			r.MinClassSuffices = true
+		}
+	}
+	return r
+}
+
+// In returns the checks whose controls have a number in one of the benchmarks; all
+// where none is given.
+func In(checks []*Check, benchmarks ...string) []*Check {
+	if len(benchmarks) == 0 {
+		return checks
+	}
+	var list []*Check
+	for _, c := range checks {
+		for _, b := range benchmarks {
+			if control.Number(c.ID, b) != "" {
+				list = append(list, c)
+				break
+			}
+		}
+	}
+	return list
+}

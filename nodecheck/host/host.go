@@ -1,0 +1,225 @@
+package host
+
+import (
+	"errors"
+	"io/fs"
+	"path"
+	"reflect"
+	"slices"
+	"strings"
+)
+
+// MaxFile bounds the files that are read whole, in bytes. The largest
+// configuration file known is a tenth of it.
+const MaxFile = 1 << 20
+
+// Host is one node during one scan: it reads each file once and remembers what
+// was looked at. It is for one goroutine.
+type Host struct {
+	fs      FS
+	files   map[string]fileResult
+	stats   map[string]statResult
+	dirs    map[string]dirResult
+	memo    map[reflect.Type]any
+	touched map[string]struct{}
+}
+
+// File is the content of one file.
+type File struct {
+	Path string // as it was asked for; Info.Path is where it really is
+	Info Info
+	Data []byte // shared: not to be changed
+}
+
+type (
+	fileResult struct {
+		file *File
+		err  error
+	}
+	statResult struct {
+		info Info
+		err  error
+	}
+	dirResult struct {
+		entries []Entry
+		err     error
+	}
+)
+
+// New begins a scan.
+func New(files FS) *Host {
+	return &Host{
+		fs: files, files: map[string]fileResult{}, stats: map[string]statResult{}, dirs: map[string]dirResult{},
+		memo: map[reflect.Type]any{}, touched: map[string]struct{}{},
+	}
+}
+
+// File reads a regular file of at most MaxFile bytes.
+func (h *Host) File(name string) (*File, error) { return h.Large(name, MaxFile) }
+
+// Large reads a file that may have up to limit bytes. The first limit that a path
+// is read with is kept.
+func (h *Host) Large(name string, limit int64) (*File, error) {
+	name = clean(name)
+	if r, ok := h.files[name]; ok {
+		return r.file, r.err
+	}
+	var r fileResult
+	data, info, err := h.fs.ReadFile(name, limit)
+	if err != nil {
+		r.err = err
+	} else {
+		r.file = &File{Path: name, Info: info, Data: data}
+	}
+	h.touch(name, info.Path)
+	h.files[name] = r
+	return r.file, r.err
+}
+
+// Stat describes what a path leads to.
+func (h *Host) Stat(name string) (Info, error) {
+	name = clean(name)
+	if r, ok := h.stats[name]; ok {
+		return r.info, r.err
+	}
+	info, err := h.fs.Stat(name)
+	h.touch(name, info.Path)
+	h.stats[name] = statResult{info, err}
+	return info, err
+}
+
+// Lstat describes the path itself.
+func (h *Host) Lstat(name string) (Info, error) {
+	name = clean(name)
+	h.touch(name, "")
+	return h.fs.Lstat(name)
+}
+
+// Exists is whether a path leads to anything. An error means that it cannot be
+// told.
+func (h *Host) Exists(name string) (bool, error) {
+	_, err := h.Stat(name)
+	switch {
+	case err == nil:
+		return true, nil
+	case errors.Is(err, fs.ErrNotExist):
+		return false, nil
+	}
+	return false, err
+}
+
+// Dir lists a directory in the order of names. A directory that does not exist is
+// an error that wraps fs.ErrNotExist.
+func (h *Host) Dir(name string) ([]Entry, error) {
+	name = clean(name)
+	if r, ok := h.dirs[name]; ok {
+		return r.entries, r.err
+	}
+	entries, err := h.fs.ReadDir(name)
+	h.touch(name, "")
+	h.dirs[name] = dirResult{entries, err}
+	return entries, err
+}
+
+// Glob returns the paths that a pattern of package path matches, in the order of
+// names, each element of the pattern on its own. What does not exist is no match;
+// a directory that cannot be listed is an error.
+func (h *Host) Glob(pattern string) ([]string, error) {
+	found := []string{"/"}
+	for element := range strings.SplitSeq(strings.TrimPrefix(clean(pattern), "/"), "/") {
+		var next []string
+		for _, dir := range found {
+			matches, err := h.match(dir, element)
+			if err != nil {
+				return nil, err
+			}
+			next = append(next, matches...)
+		}
+		found = next
+	}
+	return slices.DeleteFunc(found, func(p string) bool {
+		_, err := h.Lstat(p)
+		return errors.Is(err, fs.ErrNotExist)
+	}), nil
+}
+
+// match returns the paths in dir whose last element fits.
+func (h *Host) match(dir, element string) (found []string, err error) {
+	if !strings.ContainsAny(element, `*?[\`) {
+		return []string{path.Join(dir, element)}, nil
+	}
+	entries, err := h.Dir(dir)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, ErrNotDirectory) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range entries {
+		ok, err := path.Match(element, e.Name)
+		if err != nil {
+			return nil, &Error{Path: path.Join(dir, element), Err: err}
+		}
+		// As in a shell, a wildcard does not match a leading dot.
+		if ok && (e.Name[0] != '.' || element[0] == '.') {
+			found = append(found, path.Join(dir, e.Name))
+		}
+	}
+	return found, nil
+}
+
+// Touched returns every path that was asked for, found or not, and where the
+// found ones really are; in order. A change of the node that can change a
+// verdict is a change of one of these.
+func (h *Host) Touched() []string {
+	list := make([]string, 0, len(h.touched))
+	for name := range h.touched {
+		list = append(list, name)
+	}
+	slices.Sort(list)
+	return list
+}
+
+// Files returns the files that were read, in the order of their paths.
+func (h *Host) Files() []*File {
+	var list []*File
+	for _, r := range h.files {
+		if r.err == nil {
+			list = append(list, r.file)
+		}
+	}
+	slices.SortFunc(list, func(a, b *File) int { return strings.Compare(a.Path, b.Path) })
+	return list
+}
+
+func (h *Host) touch(name, resolved string) {
+	h.touched[name] = struct{}{}
+	if resolved != "" && resolved != name {
+		h.touched[resolved] = struct{}{}
+	}
+}
+
+// Memo returns what read makes of a node, and calls it once in a scan. Readers
+// are told apart by the type of their result, so each has a type of its own.
+func Memo[T any](h *Host, read func(*Host) (T, error)) (T, error) {
+	type result struct {
+		value T
+		err   error
+	}
+	key := reflect.TypeFor[T]()
+	if r, ok := h.memo[key].(result); ok {
+		return r.value, r.err
+	}
+	value, err := read(h)
+	h.memo[key] = result{value, err}
+	return value, err
+}
+
+// clean gives one path one spelling. What has ".." in it is left to the file system:
+// where it leads depends on links.
+func clean(name string) string {
+	if strings.Contains(name, "..") {
+		return "/" + strings.TrimPrefix(name, "/")
+	}
+	return path.Clean("/" + name)
+}

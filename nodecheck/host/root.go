@@ -1,0 +1,223 @@
+//go:build linux
+
+package host
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Root is a directory of this machine as the root of a node. It holds the
+// directory open: one that is renamed or mounted over meanwhile stays the same.
+type Root struct {
+	fd   int
+	path string // as the kernel names it, to tell where files are below it
+	// open2 is whether the kernel resolves paths in a root by itself.
+	open2 bool
+}
+
+// Open opens a directory as the root of a node. Close closes it.
+func Open(dir string) (*Root, error) {
+	fd, err := unix.Open(dir, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, fmt.Errorf("opening the root of the node: %w", &fs.PathError{Op: "open", Path: dir, Err: err})
+	}
+	r := &Root{fd: fd, open2: true}
+	if r.path, err = pathOf(fd); err != nil {
+		return nil, errors.Join(fmt.Errorf("opening the root of the node: %w", err), unix.Close(fd))
+	}
+	return r, nil
+}
+
+// Close closes the root.
+func (r *Root) Close() error { return unix.Close(r.fd) }
+
+// Stat implements FS.
+func (r *Root) Stat(name string) (Info, error) {
+	fd, err := r.resolve(name, 0)
+	if err != nil {
+		return Info{}, problem(name, err)
+	}
+	defer unix.Close(fd)
+	info, _, err := r.describe(name, fd)
+	if err == nil && info.Type == 0 {
+		info.ACL = hasACL(fd)
+	}
+	return info, err
+}
+
+// Lstat implements FS.
+func (r *Root) Lstat(name string) (Info, error) {
+	fd, err := r.resolve(name, unix.O_NOFOLLOW)
+	if err != nil {
+		return Info{}, problem(name, err)
+	}
+	defer unix.Close(fd)
+	info, _, err := r.describe(name, fd)
+	if err != nil || info.Type != fs.ModeSymlink {
+		return info, err
+	}
+	if info.Link, err = readlinkat(fd, ""); err != nil {
+		return Info{}, problem(name, err)
+	}
+	return info, nil
+}
+
+// reads is how often a file that changes while it is read is read again.
+const reads = 3
+
+// ReadFile implements FS.
+func (r *Root) ReadFile(name string, limit int64) ([]byte, Info, error) {
+	fd, err := r.resolve(name, 0)
+	if err != nil {
+		return nil, Info{}, problem(name, err)
+	}
+	defer unix.Close(fd)
+	info, before, err := r.describe(name, fd)
+	switch {
+	case err != nil:
+		return nil, Info{}, err
+	case info.Type != 0:
+		return nil, info, problem(name, fmt.Errorf("%w: %s", ErrNotRegular, kind(info.Type)))
+	}
+	for range reads {
+		if before.Size > limit {
+			return nil, info, problem(name, fmt.Errorf("%w: %d bytes, at most %d are read", ErrTooLarge, before.Size, limit))
+		}
+		data, err := readAll(fd, before.Size, limit)
+		if err != nil {
+			return nil, info, problem(name, err)
+		}
+		var after unix.Stat_t
+		if err := unix.Fstat(fd, &after); err != nil {
+			return nil, info, problem(name, err)
+		}
+		// Files of the kernel's own have no size and a time that means nothing.
+		if before.Size == 0 || (after.Mtim == before.Mtim && after.Ctim == before.Ctim && int64(len(data)) == after.Size) {
+			info.Size, info.ModTime = after.Size, time.Unix(after.Mtim.Unix())
+			return data, info, nil
+		}
+		before = after
+	}
+	return nil, Info{}, problem(name, ErrChanging)
+}
+
+// readAll opens what an O_PATH descriptor stands for, which is known to be regular
+// by now: devices and FIFOs must not be opened even once.
+func readAll(path int, size, limit int64) ([]byte, error) {
+	fd, err := unix.Open(selfFD(path), unix.O_RDONLY|unix.O_NONBLOCK|unix.O_NOCTTY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer unix.Close(fd)
+	const spare = 512 // so that the end shows without growing, and for files without a size
+	data := make([]byte, 0, size+spare)
+	for {
+		n, err := unix.Read(fd, data[len(data):cap(data)])
+		switch {
+		case errors.Is(err, unix.EINTR):
+			continue
+		case err != nil:
+			return nil, err
+		case n == 0:
+			return data, nil
+		}
+		data = data[:len(data)+n]
+		if int64(len(data)) > limit {
+			return nil, fmt.Errorf("%w: at most %d bytes are read", ErrTooLarge, limit)
+		}
+		if len(data) == cap(data) {
+			data = slices.Grow(data, len(data))
+		}
+	}
+}
+
+// ReadDir implements FS.
+func (r *Root) ReadDir(name string) ([]Entry, error) {
+	path, err := r.resolve(name, 0)
+	if err != nil {
+		return nil, problem(name, err)
+	}
+	defer unix.Close(path)
+	var st unix.Stat_t
+	if err := unix.Fstat(path, &st); err != nil {
+		return nil, problem(name, err)
+	}
+	if t := typeOf(st.Mode); t != fs.ModeDir {
+		return nil, problem(name, fmt.Errorf("%w: %s", ErrNotDirectory, kind(t)))
+	}
+	fd, err := unix.Open(selfFD(path), unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, problem(name, err)
+	}
+	defer unix.Close(fd)
+	entries, err := list(fd)
+	if err != nil {
+		return nil, problem(name, err)
+	}
+	return entries, nil
+}
+
+func (r *Root) describe(name string, fd int) (Info, unix.Stat_t, error) {
+	var st unix.Stat_t
+	if err := unix.Fstat(fd, &st); err != nil {
+		return Info{}, st, problem(name, err)
+	}
+	info := Info{
+		Path: name, Type: typeOf(st.Mode), Mode: st.Mode & 0o7777, UID: st.Uid, GID: st.Gid,
+		Size: st.Size, ModTime: time.Unix(st.Mtim.Unix()),
+	}
+	if full, err := pathOf(fd); err == nil {
+		info.Path = r.inside(full)
+	}
+	return info, st, nil
+}
+
+// hasACL asks for the size of the attribute: the entries of owner, group, others
+// and mask are in every list, named users and groups come on top.
+func hasACL(fd int) bool {
+	n, err := unix.Getxattr(selfFD(fd), "system.posix_acl_access", nil)
+	return err == nil && n > aclHeader+4*aclEntry
+}
+
+// The layout of the attribute, see linux/posix_acl_xattr.h.
+const (
+	aclHeader = 4
+	aclEntry  = 8
+)
+
+// inside takes the root's own path off the front.
+func (r *Root) inside(full string) string {
+	if r.path == "/" {
+		return full
+	}
+	if rest, ok := strings.CutPrefix(full, r.path); ok && strings.HasPrefix(rest, "/") {
+		return rest
+	}
+	if full == r.path {
+		return "/"
+	}
+	return full
+}
+
+// problem puts an error of the kernel in the words of FS.
+func problem(name string, err error) error {
+	switch {
+	case errors.Is(err, unix.ELOOP):
+		err = ErrLoop
+	case errors.Is(err, unix.ENOTDIR):
+		// A file stands where a directory of the path should be.
+		err = fs.ErrNotExist
+	case errors.Is(err, unix.ENOENT):
+		err = fs.ErrNotExist
+	case errors.Is(err, unix.EACCES), errors.Is(err, unix.EPERM):
+		err = fs.ErrPermission
+	}
+	return &Error{Path: name, Err: err}
+}
