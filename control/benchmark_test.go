@@ -64,9 +64,10 @@ func TestSourceStatuses(t *testing.T) {
 }
 
 func TestEveryControlHasANumber(t *testing.T) {
+	own := []ID{"mod-unnecessary", "reboot-required"} // from the host document's notes, which have no numbers
 	for _, id := range IDs() {
-		if len(Rows(id)) == 0 {
-			t.Errorf("%s has no number in any benchmark", id)
+		if (len(Rows(id)) == 0) != slices.Contains(own, id) {
+			t.Errorf("%s has the numbers %v", id, Rows(id))
 		}
 	}
 	if rows := Rows("no-such-control"); rows != nil {
@@ -94,6 +95,25 @@ func TestEditionsNumberEachControlOnce(t *testing.T) {
 		if len(owner) != n {
 			t.Errorf("%s has %d controls, want %d", edition, len(owner), n)
 		}
+	}
+}
+
+// The newer benchmark numbers every control of the host document but the kubelet's,
+// and no number twice.
+func TestHostEditionIsComplete(t *testing.T) {
+	owner := map[string]ID{}
+	for _, r := range SourceRows() {
+		if r.Document != "host" {
+			continue
+		}
+		number := Number(r.Control, ubuntuBenchmark)
+		if (number == "") != (r.Control == "kubelet-streaming-idle") {
+			t.Errorf("%s has the number %q", r.Control, number)
+		}
+		if other, taken := owner[number]; taken {
+			t.Errorf("%s is both %s and %s", number, other, r.Control)
+		}
+		owner[number] = r.Control
 	}
 }
 
@@ -158,7 +178,7 @@ func TestRows(t *testing.T) {
 			k("1.8.0-aks", "1.2.31"),
 		},
 		"apiserver-token-expiration": {k("1.11.0", "1.2.30"), k("1.12.0", "1.2.30")},
-		"ssh-macs":                   {{"aks-host-2019", "5.2.11"}},
+		"ssh-macs":                   {{"aks-host-2019", "5.2.11"}, {"cis-ubuntu-22.04-3.0.0", "5.1.15"}},
 	}
 	for id, want := range tests {
 		if got := Rows(id); !slices.Equal(got, want) {
@@ -222,7 +242,7 @@ func TestBenchmarks(t *testing.T) {
 	}
 	want := []string{
 		"cis-kubernetes-1.8.0", "cis-kubernetes-1.9.0", "cis-kubernetes-1.10.0", "cis-kubernetes-1.11.0", "cis-kubernetes-1.12.0",
-		"cis-kubernetes-1.8.0-aks", "aks-host-2019",
+		"cis-kubernetes-1.8.0-aks", "aks-host-2019", "cis-ubuntu-22.04-3.0.0",
 	}
 	if !slices.Equal(ids, want) {
 		t.Errorf("Benchmarks() = %v, want %v", ids, want)
@@ -235,6 +255,7 @@ func TestParseBenchmark(t *testing.T) {
 		"1.10": "cis-kubernetes-1.10.0", "1.12.0": "cis-kubernetes-1.12.0", "cis-kubernetes-1.11.0": "cis-kubernetes-1.11.0",
 		"aks": "cis-kubernetes-1.8.0-aks", "cis-kubernetes-1.8.0-aks": "cis-kubernetes-1.8.0-aks",
 		"aks-host": "aks-host-2019", "aks-host-2019": "aks-host-2019",
+		"ubuntu": "cis-ubuntu-22.04-3.0.0", "ubuntu-22.04": "cis-ubuntu-22.04-3.0.0",
 	}
 	for in, want := range good {
 		if got, err := ParseBenchmark(in); err != nil || got != want {
@@ -244,9 +265,9 @@ func TestParseBenchmark(t *testing.T) {
 	bad := map[string]string{
 		"cis-kubernetes-1.12": `unknown benchmark "cis-kubernetes-1.12", did you mean "cis-kubernetes-1.12.0"?`,
 		"1.7": `unknown benchmark "1.7": use one of cis-kubernetes-1.8.0, cis-kubernetes-1.9.0, cis-kubernetes-1.10.0, ` +
-			`cis-kubernetes-1.11.0, cis-kubernetes-1.12.0, cis-kubernetes-1.8.0-aks, aks-host-2019`,
+			`cis-kubernetes-1.11.0, cis-kubernetes-1.12.0, cis-kubernetes-1.8.0-aks, aks-host-2019, cis-ubuntu-22.04-3.0.0`,
 		"": `unknown benchmark "": use one of cis-kubernetes-1.8.0, cis-kubernetes-1.9.0, cis-kubernetes-1.10.0, ` +
-			`cis-kubernetes-1.11.0, cis-kubernetes-1.12.0, cis-kubernetes-1.8.0-aks, aks-host-2019`,
+			`cis-kubernetes-1.11.0, cis-kubernetes-1.12.0, cis-kubernetes-1.8.0-aks, aks-host-2019, cis-ubuntu-22.04-3.0.0`,
 	}
 	for in, want := range bad {
 		if got, err := ParseBenchmark(in); err == nil || err.Error() != want || got != "" {
@@ -278,11 +299,19 @@ func TestReadTablesRefuses(t *testing.T) {
 			_, err := readTables(fstest.MapFS{
 				"data/editions.csv": {Data: []byte(tt.editions)},
 				"data/rows.csv":     {Data: []byte(tt.rows)},
+
+				"data/host_editions.csv": {Data: []byte("control,cis-ubuntu-22.04-3.0.0\n")},
 			})
 			if err == nil || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("readTables() error = %v, want one with %q", err, tt.want)
 			}
 		})
+	}
+	if _, err := readTables(fstest.MapFS{
+		"data/editions.csv": {Data: []byte(editions)}, "data/rows.csv": {Data: []byte(rows)},
+		"data/host_editions.csv": {Data: []byte("control,cis-ubuntu-22.04-3.0.0\na,1\na,2\n")},
+	}); err == nil || !strings.Contains(err.Error(), `reading data/host_editions.csv: control "a" has two lines`) {
+		t.Errorf("readTables() of a control with two lines: %v", err)
 	}
 	if _, err := readTables(fstest.MapFS{}); err == nil {
 		t.Error("readTables() of no files gives no error")

@@ -29,7 +29,7 @@ func TestCatalogueIDs(t *testing.T) {
 			t.Errorf("Get(%q) = %v, %v, want the control that All lists", c.ID, got, ok)
 		}
 	}
-	if want := 136 + 35; len(seen) != want {
+	if want := 136 + 35 + 2; len(seen) != want {
 		t.Errorf("the catalogue has %d controls, want %d", len(seen), want)
 	}
 	if c, ok := Get("no-such-control"); ok || c != (Control{}) {
@@ -90,7 +90,7 @@ func TestCatalogueKinds(t *testing.T) {
 	want := map[string]int{
 		"admission measured":     19,
 		"cluster planned":        16,
-		"node planned":           35 + 10 + 17,
+		"node measured":          35 + 10 + 17 + 2,
 		"control-plane attested": 21 + 32 + 7 + 2 + 7 + 5,
 	}
 	got := map[string]int{}
