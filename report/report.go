@@ -21,6 +21,8 @@ type Result struct {
 	// Mode is what a policy makes of a failure; empty where none was given.
 	Mode     string    `json:"mode,omitempty"`
 	Findings []Finding `json:"findings"`
+	// Evidence is what was read and found right; of nodes only.
+	Evidence []Finding `json:"evidence,omitempty"`
 	// Remedy says what to do; empty unless the control fails.
 	Remedy string `json:"remedy,omitempty"`
 }
@@ -36,10 +38,17 @@ type Object struct {
 	Source    string `json:"source"`
 }
 
-// Finding is one thing that is wrong: the field's path and what stands there.
+// Finding is one thing that is wrong: the path of a field or of a file, and what
+// stands there. The fields after Detail are of nodes only, see package check.
 type Finding struct {
-	Path   string `json:"path"`
-	Detail string `json:"detail"`
+	Path     string `json:"path"`
+	Detail   string `json:"detail"`
+	Expected string `json:"expected,omitempty"`
+	Actual   string `json:"actual,omitempty"`
+	// State is "running" or "persisted" where a control has both.
+	State string `json:"state,omitempty"`
+	// Drift is "now" or "at-reboot" where only one of the two states is wrong.
+	Drift string `json:"drift,omitempty"`
 }
 
 // Summary counts.

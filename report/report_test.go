@@ -73,6 +73,35 @@ func TestFormats(t *testing.T) {
 	}
 }
 
+// TestNode: a node's findings say what was wanted, what was there and how it drifted.
+func TestNode(t *testing.T) {
+	node := report.Object{APIVersion: "v1", Kind: "Node", Name: "web-1", Source: "/"}
+	r := report.New([]report.Result{
+		{
+			Object: node, Control: "first", Status: control.Fail, Remedy: "mend it",
+			Findings: []report.Finding{
+				{Path: "/proc/sys/a", Actual: "1", Expected: "0", State: "running", Drift: "now"},
+				{Path: "/etc/a.conf:3", Expected: "0", Detail: "no line sets it", State: "persisted", Drift: "at-reboot"},
+			},
+			Evidence: []report.Finding{{Path: "/etc/b", Actual: "mode 0600"}},
+		},
+		{Object: node, Control: "second", Status: control.Unknown, Findings: []report.Finding{{Path: "/etc/c", Detail: "permission denied"}}},
+		{Object: node, Control: "third", Status: control.ByHand, Findings: []report.Finding{{Path: "/etc/d", Detail: "look at it"}}},
+	}, report.Summary{Files: 3, Objects: 1}, nil)
+	var table bytes.Buffer
+	for _, w := range []report.Table{{Also: []control.Status{control.Unknown}}, {All: true, Lang: control.Korean}} {
+		if err := w.Write(&table, r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	golden(t, "node.txt", table.Bytes())
+	var j bytes.Buffer
+	if err := report.JSON(&j, r); err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "node.json", j.Bytes())
+}
+
 func TestEmpty(t *testing.T) {
 	r := report.New(nil, report.Summary{}, nil)
 	if r.Failed() {

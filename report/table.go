@@ -11,13 +11,22 @@ import (
 	"github.com/hardgate-dev/hardgate/control"
 )
 
-var wordMend = control.Text{EN: "mend", KO: "조치"}
+var (
+	wordMend  = control.Text{EN: "mend", KO: "조치"}
+	wordWant  = control.Text{EN: "want", KO: "기대값:"}
+	wordDrift = map[string]control.Text{
+		"now":       {EN: "drifted now", KO: "현재 어긋남"},
+		"at-reboot": {EN: "will drift at reboot", KO: "재시작하면 어긋남"},
+	}
+)
 
 // Table is how a report reads in a terminal: a block for each object, and the
 // counts in the last line.
 type Table struct {
-	// All shows every result; without it only failures are shown.
+	// All shows every result with its evidence; without it only failures are shown.
 	All bool
+	// Also are the statuses that are shown beside failures.
+	Also []control.Status
 	// Lang is the language of titles and labels.
 	Lang control.Lang
 	// Benchmark gives the numbers; control.DefaultBenchmark where it is empty.
@@ -33,7 +42,7 @@ func (t Table) Write(w io.Writer, r *Report) error {
 	out := bufio.NewWriter(w)
 	shown := make([]Result, 0, len(r.Results))
 	for _, result := range r.Results {
-		if t.All || result.Status == control.Fail {
+		if t.All || result.Status == control.Fail || slices.Contains(t.Also, result.Status) {
 			shown = append(shown, result)
 		}
 	}
@@ -82,7 +91,12 @@ func (t Table) result(out io.Writer, w widths, r Result) {
 	fmt.Fprintln(out, strings.TrimRight(line, " "))
 	indent := strings.Repeat(" ", w.status+w.number+6)
 	for _, f := range r.Findings {
-		fmt.Fprintf(out, "%s%s: %s\n", indent, Printable(f.Path), Printable(f.Detail))
+		fmt.Fprintf(out, "%s%s\n", indent, f.Line(t.Lang))
+	}
+	if t.All {
+		for _, f := range r.Evidence {
+			fmt.Fprintf(out, "%s%s\n", indent, f.Line(t.Lang))
+		}
 	}
 	if r.Remedy != "" {
 		fmt.Fprintf(out, "%s%s: %s\n", indent, wordMend.In(t.Lang), r.Remedy)
@@ -105,6 +119,32 @@ func (t Table) number(r Result) string {
 	return r.Rows[i].ID
 }
 
+// Line is the finding for a person: the path and what stands there, with the words
+// for its drift. It cannot steer a terminal.
+func (f Finding) Line(lang control.Lang) string {
+	return Printable(f.Path) + ": " + Printable(f.text(lang))
+}
+
+func (f Finding) text(lang control.Lang) string {
+	var parts []string
+	switch {
+	case f.Actual != "" && f.Expected != "":
+		parts = append(parts, f.Actual+", "+wordWant.In(lang)+" "+f.Expected)
+	case f.Expected != "":
+		parts = append(parts, wordWant.In(lang)+" "+f.Expected)
+	case f.Actual != "":
+		parts = append(parts, f.Actual)
+	}
+	if f.Detail != "" {
+		parts = append(parts, f.Detail)
+	}
+	text := strings.Join(parts, "; ")
+	if drift, ok := wordDrift[f.Drift]; ok {
+		text = drift.In(lang) + ": " + text
+	}
+	return text
+}
+
 // line is the last line. The names of statuses are those of JSON, in every language.
 func (s Summary) line(lang control.Lang) string {
 	counts := make([]string, 0, len(statuses))
@@ -119,6 +159,12 @@ func (s Summary) line(lang control.Lang) string {
 		}
 	}
 	all := strings.Join(counts, ", ")
+	if s.Documents == 0 && s.Objects > 0 { // a node is read from its files
+		if lang == control.Korean {
+			return fmt.Sprintf("노드 %d개, 파일 %d개: %s", s.Objects, s.Files, all)
+		}
+		return fmt.Sprintf("%s, %s read: %s", plural(s.Objects, "node"), plural(s.Files, "file"), all)
+	}
 	if lang == control.Korean {
 		return fmt.Sprintf("파일 %d개, 문서 %d개, 오브젝트 %d개: %s", s.Files, s.Documents, s.Objects, all)
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/hardgate-dev/hardgate/control"
+	"github.com/hardgate-dev/hardgate/nodecheck/check"
 	"github.com/hardgate-dev/hardgate/webhook/policy"
 )
 
@@ -62,6 +63,7 @@ var (
 	wordControl    = control.Text{EN: "Control", KO: "항목"}
 	wordLevel      = control.Text{EN: "Level", KO: "레벨"}
 	wordKind       = control.Text{EN: "Kind", KO: "종류"}
+	wordLooks      = control.Text{EN: "Looks at", KO: "확인 위치"}
 	wordWhy        = control.Text{EN: "Why", KO: "이유"}
 	wordMend       = control.Text{EN: "Mend", KO: "조치"}
 	wordReason     = control.Text{EN: "Why no machine judges it", KO: "기계로 판정하지 않는 까닭"}
@@ -120,6 +122,9 @@ func (m markdown) section(out io.Writer, c *control.Control) {
 	fmt.Fprintf(out, "- %s: %s\n- %s: %s\n", wordWhy.In(m.lang), escape(c.Why.In(m.lang)), wordMend.In(m.lang), escape(c.Remedy.In(m.lang)))
 	if c.Kind != control.Measured {
 		fmt.Fprintf(out, "- %s (%s): %s\n", wordReason.In(m.lang), c.Kind, escape(c.Reason.In(m.lang)))
+	}
+	if k, ok := check.Get(c.ID); ok {
+		fmt.Fprintf(out, "- %s: `%s`\n", wordLooks.In(m.lang), strings.Join(k.Reads, "`, `"))
 	}
 	if p, ok := policy.Get(c.ID); ok && len(p.Parameters) > 0 {
 		fmt.Fprintf(out, "- %s: `%s`\n", wordParameters.In(m.lang), strings.Join(p.Parameters, "`, `"))

@@ -6,6 +6,7 @@ import (
 	"text/tabwriter"
 
 	"github.com/hardgate-dev/hardgate/control"
+	"github.com/hardgate-dev/hardgate/nodecheck/check"
 	"github.com/hardgate-dev/hardgate/webhook/policy"
 )
 
@@ -42,6 +43,8 @@ type entry struct {
 	Rows   []control.Row `json:"rows"`
 	// Parameters are those of a WorkloadPolicy that the control reads.
 	Parameters []string `json:"parameters,omitempty"`
+	// Reads is where a control of nodes is looked at.
+	Reads []string `json:"reads,omitempty"`
 }
 
 func entries(controls []control.Control, lang control.Lang) []entry {
@@ -55,6 +58,9 @@ func entries(controls []control.Control, lang control.Lang) []entry {
 		}
 		if p, ok := policy.Get(c.ID); ok {
 			e.Parameters = p.Parameters
+		}
+		if k, ok := check.Get(c.ID); ok {
+			e.Reads = k.Reads
 		}
 		all = append(all, e)
 	}

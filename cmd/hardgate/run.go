@@ -16,7 +16,7 @@ import (
 const (
 	exitOK    = 0 // nothing fails
 	exitFails = 1 // something fails
-	exitBad   = 2 // bad input or usage, or the output could not be written
+	exitBad   = 2 // bad input or usage, something could not be told, or the output could not be written
 )
 
 // errFails ends a command whose output shows that something fails.
@@ -58,8 +58,9 @@ func flatten(err error) []error {
 func newRoot() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "hardgate",
-		Short: "Judge Kubernetes manifests against the CIS Kubernetes Benchmark",
+		Short: "Judge Kubernetes manifests and nodes against the CIS benchmarks",
 		Example: `  hardgate check -f deploy/
+  sudo hardgate node
   hardgate controls --lang ko`,
 		Args:          cobra.ArbitraryArgs, // an unknown command is told in our words
 		SilenceErrors: true,
@@ -73,6 +74,6 @@ func newRoot() *cobra.Command {
 	}
 	root.SetFlagErrorFunc(flagError)
 	root.SetHelpCommand(newHelp())
-	root.AddCommand(newCheck(), newControls(), newVersion())
+	root.AddCommand(newCheck(), newNode(), newControls(), newVersion())
 	return root
 }
