@@ -39,7 +39,6 @@ const required = 4
 type fixture struct {
 	path     string
 	archive  *txtar.Archive
-	people   []string
 	status   control.Status
 	rules    *Rules
 	findings []string
@@ -175,6 +174,7 @@ var wantedStatus = map[string]control.Status{
 }
 
 func testFixture(t *testing.T, c *Check, path, kind string) {
+	t.Helper()
 	f := readFixture(t, path)
 	if want, ok := wantedStatus[kind]; ok && f.status != want {
 		t.Errorf("the fixture is named %s and wants %s", kind, f.status)

@@ -53,8 +53,7 @@ func one(h *host.Host, c *Check, rules *Rules) (r Result) {
 // reason puts an error in the form of a finding.
 func reason(c *Check, err error) Finding {
 	f := Finding{Where: string(c.ID), Detail: "could not tell: " + err.Error()}
-	var at *host.Error
-	if errors.As(err, &at) {
+	if at, ok := errors.AsType[*host.Error](err); ok {
 		f.Where = at.Path
 		f.Detail = "could not tell: " + words(at.Err)
 	}

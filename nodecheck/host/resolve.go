@@ -85,7 +85,7 @@ func (r *Root) walk(name string, flags int) (int, error) {
 // follow reads a link and closes its descriptor. The links of /proc/<pid> lead
 // elsewhere than they say, and are refused as openat2 refuses them.
 func follow(fd int) (string, error) {
-	defer unix.Close(fd)
+	defer closeFD(fd)
 	var st unix.Statfs_t
 	if err := unix.Fstatfs(fd, &st); err != nil {
 		return "", err
@@ -127,7 +127,7 @@ func (w *walker) down(fd int) { w.way = append(w.way, fd) }
 
 func (w *walker) up() {
 	if n := len(w.way); n > 0 {
-		_ = unix.Close(w.way[n-1]) // O_PATH: nothing can be lost
+		closeFD(w.way[n-1])
 		w.way = w.way[:n-1]
 	}
 }
@@ -137,6 +137,9 @@ func (w *walker) close() {
 		w.up()
 	}
 }
+
+// closeFD closes a descriptor that nothing was written to: no error can lose anything.
+func closeFD(fd int) { _ = unix.Close(fd) }
 
 func selfFD(fd int) string { return fmt.Sprintf("/proc/self/fd/%d", fd) }
 

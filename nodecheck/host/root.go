@@ -44,7 +44,7 @@ func (r *Root) Stat(name string) (Info, error) {
 	if err != nil {
 		return Info{}, problem(name, err)
 	}
-	defer unix.Close(fd)
+	defer closeFD(fd)
 	info, _, err := r.describe(name, fd)
 	if err == nil && info.Type == 0 {
 		info.ACL = hasACL(fd)
@@ -58,7 +58,7 @@ func (r *Root) Lstat(name string) (Info, error) {
 	if err != nil {
 		return Info{}, problem(name, err)
 	}
-	defer unix.Close(fd)
+	defer closeFD(fd)
 	info, _, err := r.describe(name, fd)
 	if err != nil || info.Type != fs.ModeSymlink {
 		return info, err
@@ -78,7 +78,7 @@ func (r *Root) ReadFile(name string, limit int64) ([]byte, Info, error) {
 	if err != nil {
 		return nil, Info{}, problem(name, err)
 	}
-	defer unix.Close(fd)
+	defer closeFD(fd)
 	info, before, err := r.describe(name, fd)
 	switch {
 	case err != nil:
@@ -115,7 +115,7 @@ func readAll(path int, size, limit int64) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer unix.Close(fd)
+	defer closeFD(fd)
 	const spare = 512 // so that the end shows without growing, and for files without a size
 	data := make([]byte, 0, size+spare)
 	for {
@@ -144,7 +144,7 @@ func (r *Root) ReadDir(name string) ([]Entry, error) {
 	if err != nil {
 		return nil, problem(name, err)
 	}
-	defer unix.Close(path)
+	defer closeFD(path)
 	var st unix.Stat_t
 	if err := unix.Fstat(path, &st); err != nil {
 		return nil, problem(name, err)
@@ -156,7 +156,7 @@ func (r *Root) ReadDir(name string) ([]Entry, error) {
 	if err != nil {
 		return nil, problem(name, err)
 	}
-	defer unix.Close(fd)
+	defer closeFD(fd)
 	entries, err := list(fd)
 	if err != nil {
 		return nil, problem(name, err)
