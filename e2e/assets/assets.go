@@ -10,19 +10,21 @@ import (
 	"time"
 )
 
-// A Binary is one program of the control plane.
+// A Binary is one program of a cluster.
 type Binary string
 
-// The binaries of a control plane.
+// The binaries of a control plane, and of a node.
 const (
 	Etcd              Binary = "etcd"
 	APIServer         Binary = "kube-apiserver"
 	ControllerManager Binary = "kube-controller-manager"
 	Scheduler         Binary = "kube-scheduler"
 	Kubectl           Binary = "kubectl"
+	Kubelet           Binary = "kubelet"
 )
 
-// All is the whole set, in the order in which it is built.
+// All is a whole control plane, in the order in which it is built. The kubelet is
+// built for those who ask for it: it is of use to root only.
 func All() []Binary { return []Binary{Etcd, APIServer, ControllerManager, Scheduler, Kubectl} }
 
 // Minimal is enough for tests: an API server and its store.
@@ -42,6 +44,7 @@ var sources = map[Binary]source{
 	ControllerManager: {"k8s.io/kubernetes/cmd/kube-controller-manager", "k8s.io/kubernetes", time.Minute},
 	Scheduler:         {"k8s.io/kubernetes/cmd/kube-scheduler", "k8s.io/kubernetes", 30 * time.Second},
 	Kubectl:           {"k8s.io/kubernetes/cmd/kubectl", "k8s.io/kubernetes", 30 * time.Second},
+	Kubelet:           {"k8s.io/kubernetes/cmd/kubelet", "k8s.io/kubernetes", 2 * time.Minute},
 }
 
 // Config says where to look.
