@@ -1,0 +1,212 @@
+//go:build linux
+
+package watch
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"os"
+	"slices"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+	logf "sigs.k8s.io/controller-runtime/pkg/log"
+
+	"github.com/hardgate-dev/hardgate/nodecheck/host"
+)
+
+// Watcher watches what the last scan looked at. Follow and Poll are for one
+// goroutine.
+type Watcher struct {
+	root *host.Root
+	poll poller
+
+	file    *os.File // nil where inotify is not to be had
+	inotify int
+	changed chan struct{}
+	readers sync.WaitGroup
+
+	// touched is what the plan was made of.
+	touched []string
+
+	mu sync.Mutex
+	// watches are the directories behind a watch descriptor: more than one where a
+	// directory is reached by two paths.
+	watches map[int]map[string]*directory
+	// paths are those that changed since they were taken.
+	paths map[string]struct{}
+	// stale is whether the plan must be made anew: directories or links have changed.
+	stale bool
+	// limited is whether some directories could not be watched, which is said once.
+	limited bool
+}
+
+// maxPaths bounds the paths that are remembered between two scans; they are for
+// messages, and one is enough for a scan.
+const maxPaths = 64
+
+// New makes a watcher. Where inotify is not to be had, everything is polled.
+func New(ctx context.Context, root *host.Root) *Watcher {
+	w := &Watcher{
+		root: root, inotify: -1, changed: make(chan struct{}, 1), poll: poller{root: root},
+		watches: map[int]map[string]*directory{}, paths: map[string]struct{}{}, stale: true,
+	}
+	file, fd, err := openInotify()
+	if err != nil {
+		logf.FromContext(ctx).WithName("watch").Error(err, "changes are found by polling")
+		w.limited = true
+		return w
+	}
+	w.file, w.inotify = file, fd
+	w.readers.Go(w.read)
+	return w
+}
+
+// Close ends the watching.
+func (w *Watcher) Close() error {
+	var err error
+	if w.file != nil {
+		err = w.file.Close()
+	}
+	w.readers.Wait()
+	return errors.Join(err, w.poll.close())
+}
+
+// Changed receives when something was reported that Take returns.
+func (w *Watcher) Changed() <-chan struct{} { return w.changed }
+
+// Take returns the paths that were reported since the last call, a few of them where
+// there are many.
+func (w *Watcher) Take() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	list := slices.Sorted(maps.Keys(w.paths))
+	clear(w.paths)
+	return list
+}
+
+// Watched returns how many directories are watched, and whether some could not be.
+func (w *Watcher) Watched() (directories int, limited bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.watches), w.limited
+}
+
+// Follow watches what a scan looked at, and nothing else any more. It returns
+// whether there is a directory among it that was not watched before: what happened
+// there since the scan was not seen, and there should be another.
+func (w *Watcher) Follow(ctx context.Context, looked Looked) bool {
+	w.poll.follow(looked)
+	slices.Sort(looked.Touched)
+	looked.Touched = slices.Compact(looked.Touched)
+	w.mu.Lock()
+	same := !w.stale && slices.Equal(w.touched, looked.Touched)
+	w.stale = false
+	w.mu.Unlock()
+	if same {
+		return false
+	}
+	w.touched = looked.Touched
+	added := false
+	if w.file != nil {
+		added = w.set(ctx, newPlan(looked, w.root.Lstat))
+	}
+	if w.limited {
+		w.poll.followAll(w.touched)
+	}
+	return added
+}
+
+// set brings the watches to a plan.
+func (w *Watcher) set(ctx context.Context, p plan) (added bool) {
+	next := make(map[int]map[string]*directory, len(p))
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for dir, d := range p {
+		mask := uint32(always)
+		if d.written {
+			mask |= written
+		}
+		wd, err := w.root.AddWatch(w.inotify, dir, mask)
+		switch {
+		case missing(err):
+			w.stale = true // it went meanwhile
+			added = true
+			continue
+		case err != nil:
+			if !w.limited {
+				logf.FromContext(ctx).WithName("watch").Error(err, "some directories are polled instead of watched")
+			}
+			w.limited = true
+			continue
+		}
+		if w.watches[wd] == nil {
+			added = true
+		}
+		if next[wd] == nil {
+			next[wd] = map[string]*directory{}
+		}
+		next[wd][dir] = d
+	}
+	for wd := range w.watches {
+		if next[wd] == nil {
+			_, _ = unix.InotifyRmWatch(w.inotify, uint32(wd)) // gone already where its directory is
+		}
+	}
+	w.watches = next
+	return added
+}
+
+// read receives events until the instance is closed.
+func (w *Watcher) read() {
+	buf := make([]byte, 16<<10)
+	for {
+		n, err := w.file.Read(buf)
+		if err != nil {
+			return
+		}
+		w.mu.Lock()
+		matters := false
+		parse(buf[:n], func(e event) { matters = w.note(e) || matters })
+		w.mu.Unlock()
+		if matters {
+			select {
+			case w.changed <- struct{}{}:
+			default: // it will be seen with the change before
+			}
+		}
+		time.Sleep(batch)
+	}
+}
+
+// note keeps an event if it matters.
+func (w *Watcher) note(e event) (matters bool) {
+	if e.mask&unix.IN_Q_OVERFLOW != 0 {
+		w.stale = true
+		w.keep("/")
+		return true
+	}
+	for dir, d := range w.watches[e.wd] {
+		name, ok := d.concerns(dir, e)
+		if !ok {
+			continue
+		}
+		if e.mask&(structural|itself) != 0 {
+			w.stale = true
+		}
+		w.keep(name)
+		matters = true
+	}
+	if e.mask&unix.IN_IGNORED != 0 {
+		delete(w.watches, e.wd)
+	}
+	return matters
+}
+
+func (w *Watcher) keep(name string) {
+	if len(w.paths) < maxPaths {
+		w.paths[name] = struct{}{}
+	}
+}
