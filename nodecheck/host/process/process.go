@@ -1,0 +1,254 @@
+// Package process finds the processes that make a machine a node: the kubelet,
+// kube-proxy, and the programs that contain one of them. It reads command lines,
+// never the environment.
+package process
+
+import (
+	"bytes"
+	"errors"
+	"io/fs"
+	"path"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"github.com/hardgate-dev/hardgate/nodecheck/host"
+)
+
+// Name is a program that is looked for.
+type Name string
+
+// The programs that are looked for.
+const (
+	Kubelet   Name = "kubelet"
+	KubeProxy Name = "kube-proxy"
+	// The others contain a kubelet and show none of its flags.
+	K3s      Name = "k3s"
+	Kubelite Name = "kubelite"
+)
+
+// Process is one running program.
+type Process struct {
+	PID  int
+	Name Name
+	// Path is argv[0], and Args is what follows. Of a program of many parts, such as
+	// hyperkube, the name of the part is in neither.
+	Path string
+	Args []string
+	// Where is the file that says so.
+	Where string
+	// Root is whether the process runs as root.
+	Root bool
+	// Depth is how many containers with processes of their own are around it, and Pod
+	// the UID of the pod that it runs in, if any. A pod on a node has a depth of 1, or
+	// of 0 where it shares the host's processes.
+	Depth int
+	Pod   string
+}
+
+// Dir is the process's directory below /proc.
+func (p *Process) Dir() string { return "/proc/" + strconv.Itoa(p.PID) }
+
+// Table is what /proc shows.
+type Table struct {
+	Found []Process
+	// None is whether there is no /proc: the node is a copy of a file system.
+	None bool
+	// Err is why a process may be missing from Found; nil if all are seen.
+	Err error
+	// next is for the scan that follows.
+	next Known
+}
+
+// Next returns what the next scan need not look at again; provide it with
+// host.Provide. A scan without it looks at every process.
+func (t *Table) Next() Known { return t.next }
+
+// Known are processes that earlier scans saw.
+type Known struct {
+	// others are those that none of the names fits, by how many scans said so: a
+	// process that has just been forked is still to become another program.
+	others map[int]int
+}
+
+// settled is how many scans must have seen a process as it is.
+const settled = 3
+
+// Named returns the processes of a name.
+func (t *Table) Named(name Name) (list []*Process) {
+	for i := range t.Found {
+		if t.Found[i].Name == name {
+			list = append(list, &t.Found[i])
+		}
+	}
+	return list
+}
+
+// maxCmdline bounds a command line. Those of kubelets have a few thousand bytes.
+const maxCmdline = 64 << 10
+
+// Read looks at every process of the node.
+func Read(h *host.Host) (*Table, error) {
+	return host.Memo(h, func(h *host.Host) (*Table, error) { return read(h), nil })
+}
+
+func read(h *host.Host) *Table {
+	entries, err := h.Dir("/proc")
+	if errors.Is(err, fs.ErrNotExist) {
+		return &Table{None: true}
+	}
+	if err != nil {
+		return &Table{Err: err}
+	}
+	known, _ := host.Provided[Known](h)
+	t := &Table{None: true, next: Known{others: make(map[int]int, len(known.others))}}
+	first := false // process 1 always runs
+	for _, e := range entries {
+		pid, err := strconv.Atoi(e.Name)
+		if err != nil || e.Name[0] == '0' {
+			continue
+		}
+		t.None = false
+		first = first || pid == 1
+		if n := known.others[pid]; n >= settled {
+			t.next.others[pid] = n
+			continue
+		}
+		t.look(h, pid, known)
+	}
+	if !t.None && !first && t.Err == nil {
+		t.Err = &host.Error{Path: "/proc", Err: errHidden}
+	}
+	return t
+}
+
+var errHidden = errors.New("processes of other users are hidden")
+
+// look reads one process.
+func (t *Table) look(h *host.Host, pid int, known Known) {
+	p := Process{PID: pid}
+	f, err := h.Large(p.Dir()+"/cmdline", maxCmdline)
+	switch {
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ESRCH):
+		return // gone meanwhile
+	case err != nil:
+		t.Err = err
+		return
+	}
+	if !p.parse(f) {
+		t.next.others[pid] = known.others[pid] + 1
+		return
+	}
+	if err := p.place(h); err != nil {
+		t.Err = err
+	}
+	t.Found = append(t.Found, p)
+}
+
+// parse takes a command line apart, and reports whether the program is one of those
+// that are looked for. A kernel's thread has no command line.
+func (p *Process) parse(f *host.File) bool {
+	argv0, rest, _ := bytes.Cut(f.Data, []byte{0})
+	name, ok := nameOf(string(argv0))
+	if !ok {
+		return false
+	}
+	p.Name, p.Path, p.Where = name, string(argv0), f.Path
+	if len(rest) > 0 {
+		p.Args = strings.Split(strings.TrimSuffix(string(rest), "\x00"), "\x00")
+	}
+	return p.unwrap()
+}
+
+// unwrap finds the program in one of many parts.
+func (p *Process) unwrap() bool {
+	switch p.Name {
+	case hyperkube:
+		if len(p.Args) == 0 {
+			return false
+		}
+		name, ok := nameOf(p.Args[0])
+		p.Name, p.Args = name, p.Args[1:]
+		return ok && (name == Kubelet || name == KubeProxy)
+	case K3s:
+		// "k3s kubectl" is a client. Once it runs, k3s shows its role alone.
+		return len(p.Args) == 0 || p.Args[0] == "server" || p.Args[0] == "agent"
+	}
+	return true
+}
+
+const hyperkube Name = "hyperkube"
+
+// nameOf is the program of a path. Several versions of one may be installed beside
+// each other: kubelet-1.29.2.
+func nameOf(argv0 string) (Name, bool) {
+	base := path.Base(argv0)
+	// k3s writes its role into argv[0]: "/usr/local/bin/k3s server".
+	base, role, _ := strings.Cut(base, " ")
+	if role != "" && role != "server" && role != "agent" {
+		return "", false
+	}
+	for _, name := range []Name{Kubelet, KubeProxy, K3s, Kubelite, hyperkube} {
+		rest, ok := strings.CutPrefix(base, string(name))
+		if ok && (rest == "" || isVersion(rest)) {
+			return name, true
+		}
+	}
+	return "", false
+}
+
+// isVersion is whether a name goes on with a version: "-1.29.2", "-v1.29.2".
+func isVersion(s string) bool {
+	s, ok := strings.CutPrefix(s, "-")
+	s = strings.TrimPrefix(s, "v")
+	return ok && s != "" && s[0] >= '0' && s[0] <= '9'
+}
+
+// place finds out whose a process is.
+func (p *Process) place(h *host.Host) error {
+	p.Root = true
+	status, err := h.File(p.Dir() + "/status")
+	if err == nil {
+		for line := range status.Lines() {
+			key, value, _ := strings.Cut(line.Text, ":")
+			fields := strings.Fields(value)
+			switch key {
+			case "Uid": // real, effective, saved, file system
+				p.Root = len(fields) > 1 && fields[1] == "0"
+			case "NSpid": // its number in each namespace, the node's first
+				p.Depth = max(0, len(fields)-1)
+			}
+		}
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	cgroup, err := h.File(p.Dir() + "/cgroup")
+	if err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		return err
+	}
+	p.Pod = podOf(string(cgroup.Data))
+	return nil
+}
+
+// podOf finds the UID of a pod in the path of a control group, as the two drivers
+// write it: ".../kubepods/besteffort/pod<uid>/..." and
+// ".../kubepods-besteffort-pod<uid with underscores>.slice/...". Of a container that
+// has pods of its own, the innermost pod is meant.
+func podOf(cgroup string) string {
+	const length = 36 // of a UID
+	line, _, _ := strings.Cut(cgroup, "\n")
+	if !strings.Contains(line, "kubepods") {
+		return ""
+	}
+	i := strings.LastIndex(line, "pod")
+	for i >= 0 && (i+3+length > len(line) || strings.HasPrefix(line[i:], "pods")) {
+		i = strings.LastIndex(line[:i], "pod")
+	}
+	if i < 0 {
+		return "unknown"
+	}
+	return strings.ReplaceAll(line[i+3:i+3+length], "_", "-")
+}
