@@ -233,13 +233,14 @@ func modules(data []byte) []byte {
 	return out
 }
 
-// polled is whether a file that was read is one of the kernel's values. Of other
-// processes, only those are followed that Kubernetes runs: the rest come and go.
+// polled is whether a file that was read is one of the kernel's values. Of processes,
+// only the command lines of those are followed that are part of Kubernetes: the rest
+// comes and goes.
 func polled(f *host.File) bool {
 	if !ofValues(f.Path) {
 		return false
 	}
-	return !process(f.Path) || bytes.Contains(f.Data, []byte("kube"))
+	return !process(f.Path) || strings.HasSuffix(f.Path, "/cmdline") && bytes.Contains(f.Data, []byte("kube"))
 }
 
 // process is whether a path is below /proc/<pid>.

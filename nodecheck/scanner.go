@@ -1,0 +1,241 @@
+package nodecheck
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/hardgate-dev/hardgate/control"
+	"github.com/hardgate-dev/hardgate/nodecheck/check"
+	"github.com/hardgate-dev/hardgate/nodecheck/host"
+	"github.com/hardgate-dev/hardgate/nodecheck/host/process"
+	"github.com/hardgate-dev/hardgate/nodecheck/watch"
+)
+
+// Scanner runs the checks over a node, one scan at a time. A check that does not
+// come back, since a file hangs on a dead file system, is left behind: it is Unknown
+// as long as it hangs, and the others go on without it.
+type Scanner struct {
+	Files  host.FS
+	Checks []*check.Check
+	Rules  *check.Rules
+	// Patience is how long one check may take.
+	Patience time.Duration
+	// Prepare hands over what is known besides the files, before each pass; may be nil.
+	Prepare func(*host.Host)
+
+	// hanging are the checks that were left behind, until they come back.
+	hanging map[control.ID]<-chan struct{}
+	known   process.Known
+}
+
+// afterwards stands for what a pass does after its checks, which may hang as well.
+const afterwards control.ID = "afterwards"
+
+// maxHanging is how many checks may hang: each holds a thread of the system.
+const maxHanging = 16
+
+// Outcome is what a scan found.
+type Outcome struct {
+	// Verdicts has one for each check, in their order.
+	Verdicts []check.Verdict
+	// OS is the name of the operating system, or empty.
+	OS string
+	// Looked is what the scan looked at, without the checks that hang.
+	Looked watch.Looked
+	// Took is how long it took.
+	Took time.Duration
+}
+
+// pass is a run of checks in a goroutine of its own, which is left alone when it
+// hangs.
+type pass struct {
+	verdicts chan check.Verdict // one for each check, in their order
+	done     chan struct{}      // closed when it has come to its end
+	end      ending             // to be read once done is closed
+}
+
+type ending struct {
+	os     string
+	looked watch.Looked
+	known  process.Known
+	err    error
+}
+
+// Scan judges the node. An error means that the scan itself broke.
+func (s *Scanner) Scan() (Outcome, error) {
+	begin := time.Now()
+	verdicts := make(map[control.ID]check.Verdict, len(s.Checks))
+	var list []*check.Check
+	for _, c := range s.Checks {
+		if s.hangs(c.ID) {
+			verdicts[c.ID] = s.unanswered(c)
+		} else {
+			list = append(list, c)
+		}
+	}
+	var out Outcome
+	for first := true; first || len(list) > 0; first = false {
+		if len(s.hanging) >= maxHanging {
+			for _, c := range list {
+				verdicts[c.ID] = s.unanswered(c)
+			}
+			break
+		}
+		p := s.start(list)
+		n := s.collect(p, list, verdicts)
+		if n < len(list) && p.over() {
+			return Outcome{}, p.end.err // the only way to end early
+		}
+		if n < len(list) { // the next one hangs
+			stuck := list[n]
+			s.left(stuck.ID, p.done)
+			verdicts[stuck.ID] = s.unanswered(stuck)
+			list = list[n+1:]
+			continue
+		}
+		list = nil
+		if !s.ended(p) {
+			s.left(afterwards, p.done)
+			continue
+		}
+		if p.end.err != nil {
+			return Outcome{}, p.end.err
+		}
+		s.known = p.end.known
+		out.OS = p.end.os
+		out.Looked = out.Looked.Join(p.end.looked)
+	}
+	for _, c := range s.Checks {
+		out.Verdicts = append(out.Verdicts, verdicts[c.ID])
+	}
+	out.Took = time.Since(begin)
+	return out, nil
+}
+
+// start runs checks over a new host.
+func (s *Scanner) start(list []*check.Check) *pass {
+	p := &pass{verdicts: make(chan check.Verdict, len(list)), done: make(chan struct{})}
+	known, prepare, rest := s.known, s.Prepare, !s.hangs(afterwards)
+	go func() {
+		defer close(p.done)
+		defer func() {
+			if r := recover(); r != nil {
+				// The checks' own are caught where they run; this one is of the readers' frame.
+				p.end.err = fmt.Errorf("scanning: panic of type %T", r)
+			}
+		}()
+		h := host.New(s.Files)
+		host.Provide(h, known)
+		if prepare != nil {
+			prepare(h)
+		}
+		for _, c := range list {
+			p.verdicts <- check.Run(h, []*check.Check{c}, s.Rules)[0]
+		}
+		p.end.known = known
+		if !rest {
+			return
+		}
+		p.end.os = osName(h)
+		if table, err := process.Read(h); err == nil {
+			p.end.known = table.Next()
+		}
+		p.end.looked = watch.Of(h)
+	}()
+	return p
+}
+
+// over is whether a pass has come to its end.
+func (p *pass) over() bool {
+	select {
+	case <-p.done:
+		return true
+	default:
+		return false
+	}
+}
+
+// collect takes the verdicts of a pass, and returns how many came.
+func (s *Scanner) collect(p *pass, list []*check.Check, verdicts map[control.ID]check.Verdict) int {
+	timer := time.NewTimer(s.Patience)
+	defer timer.Stop()
+	for n := range list {
+		select {
+		case v := <-p.verdicts:
+			verdicts[v.Control] = v
+			timer.Reset(s.Patience)
+		case <-p.done:
+			if len(p.verdicts) == 0 {
+				return n
+			}
+			v := <-p.verdicts
+			verdicts[v.Control] = v
+		case <-timer.C:
+			return n
+		}
+	}
+	return len(list)
+}
+
+// ended waits for the end of a pass whose verdicts are all there.
+func (s *Scanner) ended(p *pass) bool {
+	select {
+	case <-p.done:
+		return true
+	case <-time.After(s.Patience):
+		return false
+	}
+}
+
+func (s *Scanner) left(id control.ID, done <-chan struct{}) {
+	if s.hanging == nil {
+		s.hanging = map[control.ID]<-chan struct{}{}
+	}
+	s.hanging[id] = done
+}
+
+// hangs is whether a check that was left behind has not come back yet.
+func (s *Scanner) hangs(id control.ID) bool {
+	done, ok := s.hanging[id]
+	if !ok {
+		return false
+	}
+	select {
+	case <-done:
+		delete(s.hanging, id)
+		return false
+	default:
+		return true
+	}
+}
+
+// Hanging returns how many checks hang.
+func (s *Scanner) Hanging() int { return len(s.hanging) }
+
+func (s *Scanner) unanswered(c *check.Check) check.Verdict {
+	f := check.Finding{Where: string(c.ID), Detail: fmt.Sprintf("could not tell: reading did not come to an end within %s", s.Patience)}
+	if len(c.Reads) > 0 {
+		f.Where = c.Reads[0]
+	}
+	return check.Verdict{Control: c.ID, Result: check.Result{Status: control.Unknown, Findings: []check.Finding{f}}}
+}
+
+// osName is what os-release(5) calls the system.
+func osName(h *host.Host) string {
+	for _, name := range []string{"/etc/os-release", "/usr/lib/os-release"} {
+		f, err := h.File(name)
+		if err != nil || f.Text() != nil {
+			continue
+		}
+		lines := bufio.NewScanner(bytes.NewReader(f.Data))
+		for lines.Scan() {
+			if value, ok := strings.CutPrefix(lines.Text(), "PRETTY_NAME="); ok {
+				return strings.Trim(strings.TrimSpace(value), `"'`)
+			}
+		}
+	}
+	return ""
+}
