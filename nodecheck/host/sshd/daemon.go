@@ -1,0 +1,188 @@
+package sshd
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/hardgate-dev/hardgate/nodecheck/host"
+	"github.com/hardgate-dev/hardgate/nodecheck/host/systemd"
+)
+
+const program = "/usr/sbin/sshd"
+
+var (
+	errNoUnit   = errors.New("no unit starts sshd, so that its options are not known")
+	errWrapped  = errors.New("another program starts sshd, so that its options are not known")
+	errTwoWays  = errors.New("units start sshd with different options")
+	errNoSocket = errors.New("the socket starts a service that does not exist")
+)
+
+// daemon is how the server is started, or why it is not.
+type daemon struct {
+	off     string // why it is not
+	where   string
+	program string
+	args    []string
+}
+
+// find looks for the units that distributions have for the server: a service that
+// is enabled, or a socket that is and starts one.
+func find(h *host.Host) (daemon, error) {
+	f := finder{h: h}
+	for _, name := range []string{"ssh", "sshd"} {
+		if err := f.service(name + ".service"); err != nil {
+			return daemon{}, err
+		}
+		if err := f.socket(name); err != nil {
+			return daemon{}, err
+		}
+	}
+	if len(f.started) == 0 {
+		running, err := h.Exists(pidFile)
+		if err != nil {
+			return daemon{}, err
+		}
+		if !running || len(f.idle) == 0 {
+			return f.absent()
+		}
+		f.started = f.idle // by hand, or by a unit of another name
+	}
+	return f.command()
+}
+
+type finder struct {
+	h       *host.Host
+	off     []daemon        // the reasons of the units that start nothing
+	idle    []*systemd.Unit // services that could be started
+	started []*systemd.Unit
+}
+
+func (f *finder) service(name string) error {
+	u, err := systemd.Read(f.h, name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if u.Masked {
+		f.off = append(f.off, daemon{off: name + " is masked", where: u.Path})
+		return nil
+	}
+	on, where, err := systemd.Enabled(f.h, name)
+	switch {
+	case err != nil:
+		return err
+	case on:
+		f.started = append(f.started, u)
+	default:
+		f.idle = append(f.idle, u)
+		f.off = append(f.off, daemon{off: name + " is not enabled, and no socket starts it", where: where})
+	}
+	return nil
+}
+
+// socket follows a socket to its service: a service for each connection, or one
+// for all.
+func (f *finder) socket(base string) error {
+	name := base + ".socket"
+	on, _, err := systemd.Enabled(f.h, name)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && !on {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	socket, err := systemd.Read(f.h, name)
+	if err != nil {
+		return err
+	}
+	service := base + ".service"
+	if s, ok := socket.Last("Socket", "Accept"); ok && isTrue(s.Value) {
+		service = base + "@.service"
+	} else if s, ok := socket.Last("Socket", "Service"); ok && s.Value != "" {
+		service = s.Value
+	}
+	u, err := systemd.Read(f.h, service)
+	if errors.Is(err, fs.ErrNotExist) {
+		return &host.Error{Path: socket.Path, Err: fmt.Errorf("%w: %s", errNoSocket, service)}
+	}
+	if err != nil {
+		return err
+	}
+	if !u.Masked {
+		f.started = append(f.started, u)
+	}
+	return nil
+}
+
+// isTrue reads a boolean of systemd.
+func isTrue(value string) bool {
+	switch strings.ToLower(value) {
+	case "1", "yes", "y", "true", "t", "on":
+		return true
+	}
+	return false
+}
+
+// absent tells a server that is not installed or off from one that is started in
+// a way that is not known. That a tree has no program says nothing unless it has
+// programs.
+func (f *finder) absent() (daemon, error) {
+	if len(f.off) > 0 {
+		return f.off[0], nil
+	}
+	there, err := f.h.Exists(program)
+	if err != nil {
+		return daemon{}, err
+	}
+	if there {
+		return daemon{}, &host.Error{Path: program, Err: errNoUnit}
+	}
+	return f.missing(program)
+}
+
+func (f *finder) missing(name string) (daemon, error) {
+	if _, err := f.h.Stat(path.Dir(name)); err != nil {
+		return daemon{}, err
+	}
+	return daemon{off: "sshd is not installed", where: name}, nil
+}
+
+// command is how the units start the server. Several must agree, but for the
+// options that say only what it is attached to.
+func (f *finder) command() (daemon, error) {
+	var first daemon
+	for i, u := range f.started {
+		argv, where, err := u.Command(f.h)
+		if err != nil {
+			return daemon{}, err
+		}
+		if path.Base(argv[0]) != "sshd" {
+			return daemon{}, &host.Error{Path: where, Err: fmt.Errorf("%w: %s", errWrapped, argv[0])}
+		}
+		d := daemon{where: where, program: argv[0], args: argv[1:]}
+		if i == 0 {
+			first = d
+		} else if d.program != first.program || !slices.Equal(settings(d.args), settings(first.args)) {
+			return daemon{}, &host.Error{Path: where, Err: fmt.Errorf("%w: see %s", errTwoWays, first.where)}
+		}
+	}
+	there, err := f.h.Exists(first.program)
+	if err != nil {
+		return daemon{}, err
+	}
+	if !there {
+		return f.missing(first.program)
+	}
+	return first, nil
+}
+
+// settings are the options without those that say what the server is attached to.
+func settings(args []string) []string {
+	return slices.DeleteFunc(slices.Clone(args), func(arg string) bool { return arg == "-D" || arg == "-i" || arg == "-e" })
+}
