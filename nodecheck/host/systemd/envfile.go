@@ -21,7 +21,7 @@ func parseEnvironment(f *host.File, set func(assignment string)) error {
 		key, rest, found := cutKey(text)
 		switch {
 		case strings.HasPrefix(key, "#") || strings.HasPrefix(key, ";"):
-			comment, after, _ := strings.Cut(strings.TrimLeft(text, whitespace), "\n")
+			comment, after := cutLine(strings.TrimLeft(text, whitespace))
 			if continues(comment) {
 				// Before version 254 the next line was part of the comment.
 				skipped := start[:len(start)-len(after)]
@@ -44,17 +44,25 @@ func parseEnvironment(f *host.File, set func(assignment string)) error {
 }
 
 // cutKey takes what stands before "=" off a text; it is not found where the line
-// ends before.
+// ends before. A "=" at the beginning is no end.
 func cutKey(text string) (key, rest string, found bool) {
 	text = strings.TrimLeft(text, whitespace)
-	i := strings.IndexAny(text, "=\n\r")
-	switch {
-	case i < 0:
-		return text, "", false
-	case text[i] != '=':
-		return text[:i], text[i+1:], false
+	if text == "" {
+		return "", "", false
 	}
-	return text[:i], text[i+1:], true
+	i := 1 + strings.IndexAny(text[1:], "=\n\r")
+	if i > 0 && text[i] == '=' {
+		return text[:i], text[i+1:], true
+	}
+	key, rest = cutLine(text)
+	return key, rest, false
+}
+
+func cutLine(text string) (line, rest string) {
+	if i := strings.IndexAny(text, "\n\r"); i >= 0 {
+		return text[:i], text[i+1:]
+	}
+	return text, ""
 }
 
 // cutValue takes a value off a text, up to the end of its line.

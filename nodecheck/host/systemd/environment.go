@@ -128,11 +128,15 @@ func (e environment) replace(text string) (string, bool) {
 		if !found {
 			return b.String(), true
 		}
-		switch end := strings.IndexByte(after, '}'); {
+		end := -1
+		if strings.HasPrefix(after, "{") {
+			end = strings.IndexAny(after, "}$")
+		}
+		switch {
 		case strings.HasPrefix(after, "$"):
 			b.WriteByte('$')
 			text = after[1:]
-		case strings.HasPrefix(after, "{") && end > 0:
+		case end > 0 && after[end] == '}':
 			b.WriteString(e[after[1:end]])
 			text = after[end+1:]
 		default:

@@ -45,17 +45,17 @@ const unit = "test.service"
 
 var update = flag.Bool("update", false, "write what was read into the cases")
 
-func cases(t testing.TB) map[string]testCase {
-	t.Helper()
+func cases(tb testing.TB) map[string]testCase {
+	tb.Helper()
 	paths, err := filepath.Glob("testdata/*.txtar")
 	if err != nil || len(paths) == 0 {
-		t.Fatalf("no cases: %v", err)
+		tb.Fatalf("no cases: %v", err)
 	}
 	list := map[string]testCase{}
 	for _, p := range paths {
 		a, err := txtar.ParseFile(p)
 		if err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 		c := testCase{archive: a, unit: unit, want: map[string][]string{}}
 		for line := range strings.Lines(string(a.Comment)) {
@@ -268,11 +268,11 @@ func FuzzUnit(f *testing.F) {
 	})
 }
 
-func plain(t testing.TB, text, env string) *hosttest.Tree {
-	t.Helper()
+func plain(tb testing.TB, text, env string) *hosttest.Tree {
+	tb.Helper()
 	tree, err := hosttest.Text("")
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	tree.Write("/etc/systemd/system/test.service", text)
 	tree.Write("/etc/env", env)
