@@ -115,7 +115,8 @@ func (c *config) add(f *host.File) error {
 	return nil
 }
 
-// softdeps are the words after "pre:" and "post:".
+// softdeps are the words after "pre:" and "post:". libkmod 30 overlooks such a word
+// if exactly two spaces are in front of the list; this is only the stricter reading.
 func softdeps(text string) (names []string) {
 	listed := false
 	for _, w := range strings.Fields(text) {
@@ -157,7 +158,9 @@ func wrapped(text string) (line, rest string, joined int) {
 		switch {
 		case c == '\n':
 			return b.String(), text[i+1:], joined
-		case c == '\\' && i+1 < len(text):
+		case c == '\\' && i+1 == len(text):
+			c = 0xff // EOF, which libkmod takes for a character here
+		case c == '\\':
 			i++
 			if c = text[i]; c == '\n' {
 				joined++

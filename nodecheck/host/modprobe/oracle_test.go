@@ -1,0 +1,351 @@
+package modprobe
+
+import (
+	"bytes"
+	"debug/elf"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/hardgate-dev/hardgate/nodecheck/host"
+)
+
+// oracleRelease is the kernel of the trees that both sides read.
+const oracleRelease = "6.1.0-test"
+
+// oracleModules are the files of that kernel. Names contain each other and are
+// spelled both ways.
+var oracleModules = []string{"cramfs", "hfs", "hfsplus", "rds", "rds_tcp", "usb-storage", "firewire_core"}
+
+// TestOracle asks the real modprobe what it makes of random configurations.
+func TestOracle(t *testing.T) {
+	modprobe := tool(t, "modprobe")
+	dir := oracleKernel(t)
+	configurations := 120
+	if testing.Short() {
+		configurations = 25
+	}
+	for i := range configurations {
+		t.Run(fmt.Sprint(i), func(t *testing.T) {
+			generate(t, rand.New(rand.NewPCG(1, uint64(i))), dir)
+			root, err := host.Open(dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { _ = root.Close() })
+			n := Read(host.New(root))
+			if err := n.Config(); err != nil {
+				t.Fatal(err)
+			}
+			args := []string{"-d", dir, "-S", oracleRelease}
+			for _, d := range Dirs {
+				args = append(args, "-C", filepath.Join(dir, d))
+			}
+			theirs := output(t, modprobe, append(args, "--showconfig")...)
+			if diff := cmp.Diff(showConfig(theirs), n.show()); diff != "" {
+				t.Errorf("configuration (-theirs +ours):\n%s", diff)
+			}
+			for _, name := range oracleModules {
+				p, err := n.Presence(name)
+				if err != nil || p.Kind != Loadable {
+					t.Errorf("Presence(%s) is %v, %v", name, p, err)
+				}
+				if dep := n.Softdep(name); dep != nil && !slices.ContainsFunc(dep.Names, exists) {
+					continue // here Softdep is stricter, and says so
+				}
+				for _, by := range []string{name, "by-alias-" + name} {
+					denied := false
+					if by != name {
+						_, denied = n.Denied(name)
+					}
+					want := decision{Inserts: !denied}
+					if install := n.Install(name); install != nil && !denied && n.Softdep(name) == nil {
+						want = decision{Command: strings.TrimSpace(install.Command)}
+					}
+					out := output(t, modprobe, append(args, "--show-depends", by)...)
+					if diff := cmp.Diff(decide(out, name, want.Command), want); diff != "" {
+						t.Errorf("modprobe %s (-theirs +ours):\n%s\nit says:\n%s", by, diff, out)
+					}
+				}
+			}
+		})
+		if t.Failed() {
+			t.Fatalf("configuration %d in %s", i, tree(t, dir))
+		}
+	}
+}
+
+// TestOracleShell runs random commands: one that is called harmless has no effect.
+func TestOracleShell(t *testing.T) {
+	shell := tool(t, "sh")
+	words := []string{
+		"/bin/true", "/bin/false", "true", ":", "touch", "mark", "&&", "||", ";", "|", "&", ">mark", "> mark", "2>&1", "$(touch mark)", "`touch mark`",
+		"#", "#touch", "\"", "'", "\\", "\t", "(", ")", "!", "--", "-x", "a=b", "*", "~", "if", "\r", "/sbin/nologin", "<(touch mark)", "${x:=mark}",
+	}
+	r := rand.New(rand.NewPCG(2, 0))
+	harmless := 0
+	for range 1500 {
+		var b strings.Builder
+		b.WriteString(words[r.IntN(4)])
+		for range r.IntN(4) {
+			b.WriteString([]string{" ", "", "\t"}[r.IntN(3)] + words[r.IntN(len(words))])
+		}
+		line := Install{Command: b.String()}
+		if !line.Disables() {
+			continue
+		}
+		harmless++
+		dir := t.TempDir()
+		cmd := exec.CommandContext(t.Context(), shell, "-c", line.Command)
+		cmd.Dir = dir
+		_ = cmd.Run()
+		if _, err := os.Stat(filepath.Join(dir, "mark")); err == nil {
+			t.Errorf("%q is called harmless and touches a file", line.Command)
+		}
+	}
+	if harmless < 50 {
+		t.Errorf("only %d of the commands were harmless: this shows little", harmless)
+	}
+}
+
+func exists(name string) bool {
+	return slices.ContainsFunc(oracleModules, func(m string) bool { return Canonical(m) == Canonical(name) })
+}
+
+// decision is what modprobe does for a module itself.
+type decision struct {
+	Inserts bool
+	Command string
+}
+
+// decide reads the output of --show-depends, which names what would be done for a
+// module and for its soft dependencies.
+func decide(out, name, command string) (d decision) {
+	for line := range strings.Lines(out) {
+		line = strings.TrimSuffix(line, "\n")
+		verb, rest, _ := strings.Cut(line, " ")
+		rest = strings.TrimSpace(rest)
+		file, _, _ := strings.Cut(rest, " ") // options come after it
+		switch {
+		case verb == "insmod" && strings.HasSuffix(file, "/"+name+".ko"):
+			d.Inserts = true
+		case verb == "install" && command != "" && strings.HasPrefix(rest, command):
+			d.Command = command
+		}
+	}
+	return d
+}
+
+// showConfig takes the lines out that can be compared: kmod 30 leaves words of a
+// softdep out when it prints one.
+func showConfig(out string) (list []string) {
+	for line := range strings.Lines(out) {
+		line = strings.TrimSuffix(line, "\n")
+		if line == "# End of configuration files. Dumping indexes now:" {
+			break
+		}
+		switch verb, _, _ := strings.Cut(line, " "); verb {
+		case "install", "blacklist":
+			list = append(list, line)
+		}
+	}
+	return list
+}
+
+func (n *Node) show() (list []string) {
+	for _, d := range n.config.denied {
+		list = append(list, "blacklist "+d.name)
+	}
+	for _, l := range n.config.installs {
+		list = append(list, "install "+l.Pattern+" "+l.Command)
+	}
+	return list
+}
+
+// generate writes a random configuration over the last one.
+func generate(t *testing.T, r *rand.Rand, dir string) {
+	t.Helper()
+	for _, d := range Dirs {
+		if err := os.RemoveAll(filepath.Join(dir, d)); err != nil {
+			t.Fatal(err)
+		}
+		if r.IntN(5) == 0 {
+			continue
+		}
+		if err := os.MkdirAll(filepath.Join(dir, d), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		for range r.IntN(4) {
+			name := filepath.Join(dir, d, pick(r, "10-a.conf", "a.conf", "B.conf", "m.conf", "modules.conf", "modules.softdep", "n.conf", "z.conf",
+				"a.conf.bak", "a.config", "README", ".hidden.conf", "x~"))
+			if _, err := os.Lstat(name); err == nil {
+				continue
+			}
+			var err error
+			switch r.IntN(12) {
+			case 0:
+				err = os.Symlink("/dev/null", name)
+			case 1:
+				err = os.Mkdir(name, 0o755)
+			default:
+				err = os.WriteFile(name, []byte(configuration(r)), 0o600)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	softdeps := filepath.Join(dir, modulesDir, oracleRelease, softdepFile)
+	text := "# what the modules ask for\n"
+	if r.IntN(3) == 0 {
+		text += statement(r)
+	}
+	if err := errors.Join(os.WriteFile(softdeps, []byte(text), 0o600),
+		// The last of all, so that it decides nothing else.
+		os.MkdirAll(filepath.Join(dir, "/lib/modprobe.d"), 0o755),
+		os.WriteFile(filepath.Join(dir, "/lib/modprobe.d/~aliases.conf"), []byte(aliases()), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func aliases() string {
+	var b strings.Builder
+	for _, name := range oracleModules {
+		fmt.Fprintf(&b, "alias by-alias-%s %s\n", name, name)
+	}
+	return b.String()
+}
+
+func pick(r *rand.Rand, list ...string) string { return list[r.IntN(len(list))] }
+
+func configuration(r *rand.Rand) string {
+	var b strings.Builder
+	for range r.IntN(5) {
+		b.WriteString(statement(r))
+	}
+	text := b.String()
+	if r.IntN(6) == 0 {
+		text = strings.TrimSuffix(text, "\n")
+	}
+	return text
+}
+
+func statement(r *rand.Rand) string {
+	space := pick(r, " ", " ", " ", "\t", "  ", " \t", " \\\n", "\\\n ")
+	// Not two: kmod 30 overlooks the word after them.
+	before := pick(r, " ", "\t", "   ", " \t ")
+	name := pick(r, "cramfs", "hfs", "hfsplus", "rds", "rds_tcp", "rds-tcp", "usb-storage", "usb_storage", "firewire-core",
+		"hfs*", "*", "?fs", "h[fg]s", "[!c]ramfs", "[^h]fs", "[a-h]fs*", "rds[-_]tcp", "usb[_-]storage", "hfs[", "hfs]", "[]hfs", "h[]fs", "h\\\\fs", "\\hfs", "h\\\\[fs]",
+		"*fs", "*s*", "r*d*s", "cramfs.ko", "Cramfs", "[c-a]ramfs", "[[:alpha:]]fs", "h[f-]s", "h[-f]s", "h[\\\\f]s")
+	other := pick(r, "hfs", "rds", "usb-storage", "rds_tcp hfs", "cramfs")
+	line := pick(r, "", "", "", "", " ", "\t") + pick(r,
+		"install"+space+name+space+pick(r, "/bin/true", "/bin/false", "/sbin/modprobe --ignore-install "+other, "/bin/true # why", "", " "),
+		"install"+space+name+space+pick(r, "/bin/true", "/bin/false"),
+		"blacklist"+space+name,
+		"blacklist"+space+name+pick(r, " # why", "\r", " other"),
+		"softdep"+space+name+before+pick(r, "pre: ", "post: ", "pre: hfs post: ")+other,
+		"softdep"+space+name+before+pick(r, "", "pre:", "hfs", "post: hfs pre:", "pre:hfs"),
+		"options"+space+name+" x=1",
+		"remove "+name+" /bin/true",
+		"include /etc/other.d", "Install cramfs /bin/true", "# install hfs /bin/true", "#\\", "nonsense", "install", "blacklist", "",
+	)
+	return line + pick(r, "\n", "\n", "\n", "\n", "\\\n", "\\ \n", " \\\n\n", "\n\n")
+}
+
+// oracleKernel makes a tree with a kernel's modules, and has depmod index them.
+func oracleKernel(t *testing.T) string {
+	t.Helper()
+	depmod := tool(t, "depmod")
+	dir := t.TempDir()
+	base := filepath.Join(dir, modulesDir, oracleRelease)
+	files := map[string][]byte{
+		filepath.Join(base, "modules.builtin"):             []byte("kernel/fs/ext4/ext4.ko\n"),
+		filepath.Join(base, "modules.order"):               nil,
+		filepath.Join(base, "modules.builtin.modinfo"):     nil,
+		filepath.Join(dir, "/proc/sys/kernel/osrelease"):   []byte(oracleRelease + "\n"),
+		filepath.Join(dir, "/lib/modules/5.10/other/file"): nil,
+	}
+	for _, name := range oracleModules {
+		files[filepath.Join(base, "kernel", name+".ko")] = object(t)
+	}
+	for name, data := range files {
+		if err := errors.Join(os.MkdirAll(filepath.Dir(name), 0o755), os.WriteFile(name, data, 0o600)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if out, err := exec.CommandContext(t.Context(), depmod, "-b", dir, oracleRelease).CombinedOutput(); err != nil {
+		t.Fatalf("depmod: %v\n%s", err, out)
+	}
+	return dir
+}
+
+// object is the smallest object file that depmod takes for a module.
+func object(t *testing.T) []byte {
+	t.Helper()
+	names := []byte("\x00.shstrtab\x00\x00\x00\x00\x00\x00")
+	head := elf.Header64{
+		Ident: [elf.EI_NIDENT]byte{0x7f, 'E', 'L', 'F', byte(elf.ELFCLASS64), byte(elf.ELFDATA2LSB), byte(elf.EV_CURRENT)},
+		Type:  uint16(elf.ET_REL), Machine: uint16(elf.EM_X86_64), Version: uint32(elf.EV_CURRENT),
+		Shoff: 64 + uint64(len(names)), Ehsize: 64, Shentsize: 64, Shnum: 2, Shstrndx: 1,
+	}
+	var b bytes.Buffer
+	for _, part := range []any{head, names, elf.Section64{}, elf.Section64{Name: 1, Type: uint32(elf.SHT_STRTAB), Off: 64, Size: uint64(len(names)), Addralign: 1}} {
+		if err := binary.Write(&b, binary.LittleEndian, part); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return b.Bytes()
+}
+
+// output is what a program prints; how it ends is part of no answer here.
+func output(t *testing.T, program string, args ...string) string {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), program, args...)
+	cmd.Env = []string{}
+	out, err := cmd.Output()
+	var status *exec.ExitError
+	if err != nil && !errors.As(err, &status) {
+		t.Fatal(err)
+	}
+	return string(out)
+}
+
+func tool(t *testing.T, name string) string {
+	t.Helper()
+	for _, dir := range []string{"/usr/sbin", "/sbin", "/usr/bin", "/bin"} {
+		if p, err := exec.LookPath(filepath.Join(dir, name)); err == nil {
+			return p
+		}
+	}
+	const hint = "is not installed (Debian package kmod); HARDGATE_ORACLES=required makes this an error"
+	if os.Getenv("HARDGATE_ORACLES") == "required" {
+		t.Fatalf("%s %s", name, hint)
+	}
+	t.Skipf("%s %s", name, hint)
+	return ""
+}
+
+// tree prints the configuration for a failure.
+func tree(t *testing.T, dir string) string {
+	t.Helper()
+	var b strings.Builder
+	for _, d := range Dirs {
+		names, _ := filepath.Glob(filepath.Join(dir, d, "*"))
+		for _, name := range names {
+			data, err := os.ReadFile(name)
+			fmt.Fprintf(&b, "\n-- %s -- %v\n%q", strings.TrimPrefix(name, dir), err, data)
+		}
+	}
+	data, err := os.ReadFile(filepath.Join(dir, modulesDir, oracleRelease, softdepFile))
+	fmt.Fprintf(&b, "\n-- %s -- %v\n%q", softdepFile, err, data)
+	return b.String()
+}
