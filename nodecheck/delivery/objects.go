@@ -1,0 +1,148 @@
+package delivery
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/hardgate-dev/hardgate/api/v1alpha1"
+)
+
+// FieldManager owns what the agent writes.
+const FieldManager = "hardgate-nodecheck"
+
+// meta is as much of an object's metadata as the agent writes and reads. The full
+// type would write "creationTimestamp: null", which is a claim too.
+type meta struct {
+	Name            string                  `json:"name"`
+	OwnerReferences []metav1.OwnerReference `json:"ownerReferences,omitempty"`
+	ResourceVersion string                  `json:"resourceVersion,omitempty"`
+}
+
+type object struct {
+	APIVersion string          `json:"apiVersion"`
+	Kind       string          `json:"kind"`
+	Metadata   meta            `json:"metadata"`
+	Status     json.RawMessage `json:"status,omitempty"`
+	Spec       *leaseSpec      `json:"spec,omitempty"`
+}
+
+type leaseSpec struct {
+	HolderIdentity       string `json:"holderIdentity"`
+	LeaseDurationSeconds int    `json:"leaseDurationSeconds"`
+	RenewTime            string `json:"renewTime"`
+}
+
+// stored is what the API server has of the report.
+type stored struct {
+	exists  bool
+	owned   types.UID // of the node that owns it
+	content [sha256.Size]byte
+	version string
+}
+
+var applyQuery = "?" + url.Values{"fieldManager": {FieldManager}, "force": {"true"}}.Encode()
+
+func reportPath(node string) string {
+	return "/apis/" + v1alpha1.GroupVersion.String() + "/nodereports/" + url.PathEscape(node)
+}
+
+func leasePath(namespace, node string) string {
+	return "/apis/coordination.k8s.io/v1/namespaces/" + url.PathEscape(namespace) + "/leases/" + url.PathEscape(node)
+}
+
+// owners makes a node the owner. It does not ask to block the node's deletion, which
+// would take a right on nodes.
+func owners(node string, uid types.UID) []metav1.OwnerReference {
+	if uid == "" {
+		return nil
+	}
+	return []metav1.OwnerReference{{APIVersion: "v1", Kind: "Node", Name: node, UID: uid}}
+}
+
+func newReport(node string) object {
+	return object{APIVersion: v1alpha1.GroupVersion.String(), Kind: "NodeReport", Metadata: meta{Name: node}}
+}
+
+// readReport asks for the whole report.
+func (c *Client) readReport(ctx context.Context, node string) (stored, error) {
+	var o object
+	err := c.request(ctx, http.MethodGet, reportPath(node), jsonType, nil, &o)
+	if answered(err, http.StatusNotFound) {
+		return stored{}, nil
+	}
+	if err != nil {
+		return stored{}, fmt.Errorf("reading the report: %w", err)
+	}
+	s := stored{exists: true, version: o.Metadata.ResourceVersion}
+	if i := slices.IndexFunc(o.Metadata.OwnerReferences, func(r metav1.OwnerReference) bool { return r.Kind == "Node" }); i >= 0 {
+		s.owned = o.Metadata.OwnerReferences[i].UID
+	}
+	// The server orders the fields in its own way.
+	var status v1alpha1.NodeReportStatus
+	if len(o.Status) > 0 {
+		if err := json.Unmarshal(o.Status, &status); err != nil {
+			return s, nil //nolint:nilerr // not what was written: it will be written over
+		}
+	}
+	data, err := json.Marshal(status)
+	if err != nil {
+		return stored{}, fmt.Errorf("reading the report: %w", err)
+	}
+	s.content = sha256.Sum256(data)
+	return s, nil
+}
+
+// readVersion asks whether the report is still the one that was written.
+func (c *Client) readVersion(ctx context.Context, node string) (string, error) {
+	var o object
+	if err := c.request(ctx, http.MethodGet, reportPath(node), metadataOnly, nil, &o); err != nil {
+		return "", fmt.Errorf("looking after the report: %w", err)
+	}
+	return o.Metadata.ResourceVersion, nil
+}
+
+// applyReport makes the report, or changes its owner.
+func (c *Client) applyReport(ctx context.Context, node string, uid types.UID) (version string, err error) {
+	o := newReport(node)
+	o.Metadata.OwnerReferences = owners(node, uid)
+	var out object
+	if err := c.request(ctx, http.MethodPatch, reportPath(node)+applyQuery, metadataOnly, o, &out); err != nil {
+		return "", fmt.Errorf("making the report: %w", err)
+	}
+	return out.Metadata.ResourceVersion, nil
+}
+
+// applyStatus writes what was found.
+func (c *Client) applyStatus(ctx context.Context, node string, status []byte) (version string, err error) {
+	o := newReport(node)
+	o.Status = status
+	var out object
+	if err := c.request(ctx, http.MethodPatch, reportPath(node)+"/status"+applyQuery, metadataOnly, o, &out); err != nil {
+		return "", fmt.Errorf("writing the report: %w", err)
+	}
+	return out.Metadata.ResourceVersion, nil
+}
+
+// applyLease renews the lease.
+func (c *Client) applyLease(ctx context.Context, namespace, node string, uid types.UID, now time.Time, valid time.Duration) error {
+	o := object{
+		APIVersion: "coordination.k8s.io/v1", Kind: "Lease",
+		Metadata: meta{Name: node, OwnerReferences: owners(node, uid)},
+		Spec: &leaseSpec{
+			HolderIdentity: node, LeaseDurationSeconds: int(valid.Seconds()), RenewTime: now.UTC().Format(metav1.RFC3339Micro),
+		},
+	}
+	if err := c.request(ctx, http.MethodPatch, leasePath(namespace, node)+applyQuery, metadataOnly, o, nil); err != nil {
+		return fmt.Errorf("renewing the lease: %w", err)
+	}
+	return nil
+}

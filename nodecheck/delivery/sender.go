@@ -1,0 +1,233 @@
+package delivery
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+	logf "sigs.k8s.io/controller-runtime/pkg/log"
+)
+
+// Sender delivers the latest status that it was offered, and keeps at it.
+type Sender struct {
+	Client *Client
+	// Node is the name of the report and of the lease.
+	Node string
+	// Namespace is where the lease is.
+	Namespace string
+	// Heartbeat is how often the lease is renewed and the report looked after.
+	Heartbeat time.Duration
+	// Alive is an error while the scans do not come to an end: a lease must not say
+	// then that the report stands.
+	Alive   func() error
+	Metrics *Metrics
+
+	mu      sync.Mutex
+	latest  []byte
+	waiting chan struct{}
+
+	// What follows is of Run's goroutine.
+	known bool // whether have is what the server has
+	have  stored
+	beat  time.Time // when the next heartbeat is due
+	fails int
+}
+
+const (
+	firstRetry = 500 * time.Millisecond
+	// maxRetry is the ceiling: with it, what is latest arrives soon after the server
+	// is back.
+	maxRetry = 30 * time.Second
+	// maxAfter bounds what a server may ask for.
+	maxAfter = 5 * time.Minute
+	// missed is how many heartbeats may be late before the lease has ended.
+	missed = 3
+)
+
+// Offer hands over the JSON of a status; it replaces what has not been delivered.
+// Safe for concurrent use.
+func (s *Sender) Offer(status []byte) {
+	s.mu.Lock()
+	s.latest = status
+	c := s.wake()
+	s.mu.Unlock()
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
+
+// wake returns the channel that Offer sends on. The caller holds the lock.
+func (s *Sender) wake() chan struct{} {
+	if s.waiting == nil {
+		s.waiting = make(chan struct{}, 1)
+	}
+	return s.waiting
+}
+
+func (s *Sender) offered() ([]byte, <-chan struct{}) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.latest, s.wake()
+}
+
+// Run delivers until ctx ends.
+func (s *Sender) Run(ctx context.Context) error {
+	log := logf.FromContext(ctx).WithName("delivery")
+	for ctx.Err() == nil {
+		status, offered := s.offered()
+		if status == nil { // the first scan is under way
+			select {
+			case <-ctx.Done():
+			case <-offered:
+			}
+			continue
+		}
+		err := s.bring(ctx, status)
+		if ctx.Err() != nil {
+			break
+		}
+		s.Metrics.tried(err)
+		if err != nil {
+			wait := s.retry(err)
+			if s.fails == 1 {
+				log.Error(err, "the report is not delivered; checking goes on", "retryAfter", wait.String())
+			} else {
+				log.V(1).Info("the report is not delivered", "cause", err.Error(), "tries", s.fails, "retryAfter", wait.String())
+			}
+			s.pause(ctx, wait, offered)
+			continue
+		}
+		if s.fails > 0 {
+			log.Info("the report is delivered again", "tries", s.fails)
+		}
+		s.fails = 0
+		s.pause(ctx, time.Until(s.beat), offered)
+	}
+	return nil
+}
+
+// pause waits for d. What is offered meanwhile ends it, unless it is the report
+// itself that cannot be delivered.
+func (s *Sender) pause(ctx context.Context, d time.Duration, offered <-chan struct{}) {
+	if !s.known {
+		offered = nil
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-offered:
+	case <-timer.C:
+	}
+}
+
+// bring does what is due: the report, if the server has another, and the heartbeat.
+func (s *Sender) bring(ctx context.Context, status []byte) error {
+	token, err := s.Client.Token()
+	if err != nil {
+		return fmt.Errorf("reading the token: %w", err)
+	}
+	claims, err := ReadClaims(token)
+	if err != nil {
+		return err
+	}
+	uid := types.UID(claims.Node.UID)
+	due := !time.Now().Before(s.beat)
+	if due {
+		s.lookAfter(ctx)
+	}
+	if err := s.report(ctx, status, uid); err != nil {
+		// Whether it arrived is not known, and what another agent wrote neither.
+		s.known = false
+		return err
+	}
+	if !due {
+		return nil
+	}
+	if err := s.Alive(); err != nil {
+		logf.FromContext(ctx).WithName("delivery").Error(err, "the lease is not renewed")
+	} else if err := s.Client.applyLease(ctx, s.Namespace, s.Node, uid, time.Now(), missed*s.Heartbeat); err != nil {
+		return err
+	} else {
+		s.Metrics.renewed()
+	}
+	s.beat = time.Now().Add(jitter(s.Heartbeat))
+	return nil
+}
+
+// lookAfter finds out whether somebody deleted or changed the report.
+func (s *Sender) lookAfter(ctx context.Context) {
+	if !s.known {
+		return
+	}
+	version, err := s.Client.readVersion(ctx, s.Node)
+	if err != nil || version != s.have.version {
+		s.known = false
+	}
+}
+
+// report makes what the server has equal to status.
+func (s *Sender) report(ctx context.Context, status []byte, uid types.UID) error {
+	if !s.known {
+		have, err := s.Client.readReport(ctx, s.Node)
+		if err != nil {
+			return err
+		}
+		s.have, s.known = have, true
+	}
+	want := sha256.Sum256(status)
+	for range 2 { // it may be deleted between the two writes
+		if !s.have.exists || (uid != "" && s.have.owned != uid) {
+			version, err := s.Client.applyReport(ctx, s.Node, uid)
+			if err != nil {
+				return err
+			}
+			if !s.have.exists {
+				s.have.content = [sha256.Size]byte{}
+			}
+			s.have.exists, s.have.owned, s.have.version = true, uid, version
+		}
+		if s.have.content == want {
+			return nil
+		}
+		version, err := s.Client.applyStatus(ctx, s.Node, status)
+		if answered(err, http.StatusNotFound) {
+			s.have = stored{}
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		s.have.content, s.have.version = want, version
+		s.Metrics.wrote(len(status))
+		return nil
+	}
+	return errors.New("writing the report: it is deleted as soon as it is made")
+}
+
+// retry is how long to wait after a failure.
+func (s *Sender) retry(err error) time.Duration {
+	s.fails++
+	wait := maxRetry
+	if s.fails < 8 {
+		wait = min(firstRetry<<(s.fails-1), maxRetry)
+	}
+	wait = wait/2 + rand.N(wait/2) //nolint:gosec // spreads load, protects nothing
+	var a *answerError
+	if errors.As(err, &a) && a.After > 0 {
+		wait = max(wait, min(a.After, maxAfter))
+	}
+	return wait
+}
+
+// jitter spreads what many nodes do at the same interval.
+func jitter(d time.Duration) time.Duration {
+	return d - d/10 + rand.N(d/5+1) //nolint:gosec // spreads load, protects nothing
+}
