@@ -44,6 +44,8 @@ type Process struct {
 	// of 0 where it shares the host's processes.
 	Depth int
 	Pod   string
+	// Unit is the service that the process belongs to, if any.
+	Unit string
 }
 
 // Dir is the process's directory below /proc.
@@ -230,6 +232,9 @@ func (p *Process) place(h *host.Host) error {
 		return err
 	}
 	p.Pod = podOf(string(cgroup.Data))
+	if p.Pod == "" && p.Depth == 0 {
+		p.Unit = unitOf(string(cgroup.Data))
+	}
 	return nil
 }
 
@@ -239,16 +244,28 @@ func (p *Process) place(h *host.Host) error {
 // has pods of its own, the innermost pod is meant.
 func podOf(cgroup string) string {
 	const length = 36 // of a UID
-	line, _, _ := strings.Cut(cgroup, "\n")
-	if !strings.Contains(line, "kubepods") {
+	if !strings.Contains(cgroup, "kubepods") {
 		return ""
 	}
-	i := strings.LastIndex(line, "pod")
-	for i >= 0 && (i+3+length > len(line) || strings.HasPrefix(line[i:], "pods")) {
-		i = strings.LastIndex(line[:i], "pod")
+	i := strings.LastIndex(cgroup, "pod")
+	for i >= 0 && (i+3+length > len(cgroup) || strings.HasPrefix(cgroup[i:], "pods")) {
+		i = strings.LastIndex(cgroup[:i], "pod")
 	}
 	if i < 0 {
 		return "unknown"
 	}
-	return strings.ReplaceAll(line[i+3:i+3+length], "_", "-")
+	return strings.ReplaceAll(cgroup[i+3:i+3+length], "_", "-")
+}
+
+// unitOf finds the service in the path of a control group:
+// "0::/system.slice/kubelet.service".
+func unitOf(cgroup string) string {
+	for line := range strings.SplitSeq(cgroup, "\n") {
+		for element := range strings.SplitSeq(line, "/") {
+			if strings.HasSuffix(element, ".service") {
+				return element
+			}
+		}
+	}
+	return ""
 }

@@ -35,7 +35,7 @@ func TestRead(t *testing.T) {
 		},
 		"kubelet": {
 			archive: first + "-- proc/812/cmdline nul --\n/usr/bin/kubelet\n--config=/a\n\n--v=2\n-- proc/812/status --\nName:\tkubelet\nUid:\t0\t0\t0\t0\nNSpid:\t812\n-- proc/812/cgroup --\n0::/system.slice/kubelet.service\n",
-			want:    []process.Process{{PID: 812, Name: process.Kubelet, Path: "/usr/bin/kubelet", Args: []string{"--config=/a", "", "--v=2"}, Where: "/proc/812/cmdline", Root: true}},
+			want:    []process.Process{{PID: 812, Name: process.Kubelet, Path: "/usr/bin/kubelet", Args: []string{"--config=/a", "", "--v=2"}, Where: "/proc/812/cmdline", Root: true, Unit: "kubelet.service"}},
 		},
 		"kubelet of another user in a container": {
 			archive: first + "-- proc/9/cmdline nul --\nkubelet\n-- proc/9/status --\nUid:\t1000\t1000\t0\t0\nNSpid:\t9\t1\n",

@@ -1,0 +1,283 @@
+package kubelet
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/hardgate-dev/hardgate/nodecheck/host"
+	"github.com/hardgate-dev/hardgate/nodecheck/host/process"
+	"github.com/hardgate-dev/hardgate/nodecheck/host/systemd"
+)
+
+// Kubelet is what is known of a node's kubelet.
+type Kubelet struct {
+	// Absent says why the node has no kubelet, and is empty if it has one.
+	Absent string
+	// Process is the running kubelet, or the program that contains it; nil where none
+	// runs or none can be seen.
+	Process *process.Process
+	// Embedded is the program that contains the kubelet, such as k3s; empty for a
+	// kubelet of its own.
+	Embedded process.Name
+	// Unit is the service that starts it; nil without one. UnitErr is why it cannot be
+	// told.
+	Unit    *systemd.Unit
+	UnitErr error
+	// Version is the kubelet's version where some path tells it.
+	Version Version
+
+	now     *config  // by the flags of the process
+	next    *config  // by the flags of the unit
+	configz *running // by its own account
+	err     error    // why neither now nor next is known
+	// configzErr is why what was provided is no account.
+	configzErr error
+	files      []string // the configuration file and the drop-ins
+	filesErr   error
+}
+
+// Read finds the kubelet of a node. Where something cannot be told, it is an error
+// of the values concerned.
+func Read(h *host.Host) (*Kubelet, error) {
+	return host.Memo(h, func(h *host.Host) (*Kubelet, error) { return read(h), nil })
+}
+
+func read(h *host.Host) *Kubelet {
+	k := &Kubelet{}
+	if body, ok := host.Provided[ConfigzBody](h); ok {
+		k.configz, k.configzErr = readConfigz(body)
+	}
+	k.findProcess(h)
+	k.findUnit(h)
+	k.absence(h)
+	if k.Absent != "" {
+		return k
+	}
+	var now, next *command
+	if k.Embedded == "" {
+		now, next = k.commands(h)
+	}
+	k.config(h, now, next)
+	return k
+}
+
+var (
+	errEmbedded  = errors.New("the kubelet is part of it and shows no flags")
+	errContained = errors.New("it is the kubelet of a container, not of this machine")
+	errSeveral   = errors.New("more than one kubelet runs")
+	errNoStart   = errors.New("a kubelet is installed, and what starts it is not known")
+	errWrapped   = errors.New("the unit starts another program, which may start the kubelet")
+)
+
+// findProcess chooses among the processes.
+func (k *Kubelet) findProcess(h *host.Host) {
+	table, err := process.Read(h)
+	if err != nil {
+		k.err = err
+		return
+	}
+	var contained *process.Process
+	for _, p := range table.Named(process.Kubelet) {
+		switch {
+		case p.Depth > 0 || p.Pod != "":
+			contained = p
+		case !p.Root: // anyone may call a process kubelet
+		case k.Process != nil:
+			k.err = &host.Error{Path: p.Where, Err: fmt.Errorf("%w: %d and %d", errSeveral, k.Process.PID, p.PID)}
+		default:
+			k.Process = p
+		}
+	}
+	if k.Process != nil {
+		return
+	}
+	for _, name := range []process.Name{process.K3s, process.Kubelite} {
+		for _, p := range table.Named(name) {
+			if p.Depth == 0 && p.Pod == "" && p.Root {
+				k.Process, k.Embedded = p, name
+				k.err = &host.Error{Path: p.Where, Err: errEmbedded}
+				return
+			}
+		}
+	}
+	switch {
+	case table.Err != nil:
+		k.err = table.Err
+	case contained != nil:
+		k.err = &host.Error{Path: contained.Where, Err: errContained}
+	}
+}
+
+// embedding are the units of programs that contain a kubelet.
+var embedding = []struct {
+	unit string
+	name process.Name
+}{
+	{"k3s.service", process.K3s},
+	{"k3s-agent.service", process.K3s},
+	{"snap.microk8s.daemon-kubelite.service", process.Kubelite},
+}
+
+// findUnit finds the service that starts the kubelet: that of the process, or the
+// one of the usual name.
+func (k *Kubelet) findUnit(h *host.Host) {
+	var names []string
+	if p := k.Process; p != nil && (strings.Contains(p.Unit, "kube") || strings.Contains(p.Unit, "k3s")) {
+		names = append(names, p.Unit)
+	}
+	if k.Embedded == "" {
+		names = append(names, "kubelet.service")
+	}
+	for _, name := range names {
+		if k.readUnit(h, name) {
+			return
+		}
+	}
+	if k.Process != nil && k.Embedded == "" {
+		return
+	}
+	for _, e := range embedding {
+		if k.Embedded != "" && k.Embedded != e.name {
+			continue
+		}
+		if k.readUnit(h, e.unit) {
+			if k.Embedded == "" && k.err == nil {
+				k.err = &host.Error{Path: k.place(), Err: errEmbedded}
+			}
+			k.Embedded = e.name
+			return
+		}
+	}
+}
+
+// readUnit reports whether there is a unit of a name, readable or not.
+func (k *Kubelet) readUnit(h *host.Host, name string) bool {
+	u, err := systemd.Read(h, name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false
+	}
+	if err == nil && u.Masked {
+		return false // it starts nothing
+	}
+	k.Unit, k.UnitErr = u, err
+	return true
+}
+
+func (k *Kubelet) place() string {
+	if k.Unit != nil {
+		return k.Unit.Path
+	}
+	return "kubelet.service"
+}
+
+// programs are where a kubelet is installed.
+var programs = []string{
+	"/usr/bin/kubelet", "/usr/local/bin/kubelet", "/opt/bin/kubelet", "/usr/sbin/kubelet", "/usr/local/sbin/kubelet",
+	"/home/kubernetes/bin/kubelet", "/usr/local/bin/k3s", "/opt/bin/k3s", "/snap/bin/microk8s",
+}
+
+// absence decides whether the node has no kubelet at all.
+func (k *Kubelet) absence(h *host.Host) {
+	if k.Process != nil || k.Unit != nil || k.UnitErr != nil || k.err != nil || k.configz != nil {
+		return
+	}
+	for _, name := range programs {
+		switch ok, err := h.Exists(name); {
+		case err != nil:
+			k.err = err
+			return
+		case ok:
+			k.err = &host.Error{Path: name, Err: errNoStart}
+			return
+		}
+	}
+	k.Absent = "no kubelet runs here, no unit starts one and none is installed"
+}
+
+// commands returns how the kubelet was started, and how it would be.
+func (k *Kubelet) commands(h *host.Host) (now, next *command) {
+	if p := k.Process; p != nil && !errors.Is(k.err, errSeveral) {
+		now = newCommand(p.Path, p.Args, p.Where)
+		if info, err := h.Lstat(p.Dir() + "/cwd"); err == nil {
+			now.dir = info.Link
+		}
+	}
+	switch {
+	case errors.Is(k.err, errSeveral):
+		return nil, nil
+	case k.UnitErr != nil:
+		return now, &command{where: k.place(), err: k.UnitErr}
+	case k.Unit == nil:
+		return now, nil
+	}
+	argv, where, err := k.Unit.Command(h)
+	switch {
+	case err != nil:
+		next = &command{where: where, err: err}
+	case path.Base(argv[0]) == "hyperkube" && len(argv) > 1 && argv[1] == "kubelet":
+		next = newCommand(argv[0], argv[2:], where)
+	case path.Base(argv[0]) == "kubelet" || strings.HasPrefix(path.Base(argv[0]), "kubelet-"):
+		next = newCommand(argv[0], argv[1:], where)
+	default:
+		next = &command{where: where, err: &host.Error{Path: where, Err: errWrapped}}
+	}
+	next.dir = "/" // of every service that names none
+	if dir, ok := k.Unit.Last("Service", "WorkingDirectory"); ok && dir.Value != "" {
+		next.dir = strings.TrimPrefix(dir.Value, "-")
+		if !path.IsAbs(next.dir) || strings.Contains(next.dir, "%") {
+			next.dir = ""
+		}
+	}
+	if now != nil && now.dir == "" && k.Process.Unit == k.Unit.Name {
+		now.dir = next.dir
+	}
+	if now != nil && errors.Is(next.err, errWrapped) {
+		next = nil // the process shows what came of it
+	}
+	return now, next
+}
+
+// config works out the configuration for both.
+func (k *Kubelet) config(h *host.Host, now, next *command) {
+	var l layers
+	for _, c := range []*command{now, next} {
+		if c == nil {
+			continue
+		}
+		if c == now || now == nil || !sameFiles(now, next) {
+			l = c.files(h)
+			k.filesErr = errors.Join(k.filesErr, l.err)
+		}
+		if c == now {
+			k.now = effective(c, &l)
+		} else {
+			k.next = effective(c, &l)
+		}
+		for _, p := range l.paths {
+			if !slices.Contains(k.files, p) {
+				k.files = append(k.files, p)
+			}
+		}
+		if k.Version.Where == "" && c.err == nil {
+			k.Version = version(h, c.path)
+		}
+	}
+}
+
+// sameFiles is whether two commands name the same files.
+func sameFiles(a, b *command) bool {
+	if a.err != nil || b.err != nil || a.dir != b.dir {
+		return false
+	}
+	for _, name := range []string{FlagConfig, FlagConfigDir} {
+		x, _ := a.last(name)
+		if y, _ := b.last(name); x != y {
+			return false
+		}
+	}
+	return true
+}
