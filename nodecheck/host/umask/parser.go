@@ -1,0 +1,328 @@
+package umask
+
+import (
+	"path"
+	"strings"
+
+	"github.com/hardgate-dev/hardgate/nodecheck/host"
+)
+
+// frame is a compound command that is not closed yet.
+type frame struct {
+	word   string // "if", "case", "loop", "{", "("
+	before []Mask // where it begins
+	out    []Mask // where its branches so far end
+	// always is whether one of the branches is taken whatever is.
+	always bool
+	// maybe is whether the command itself may be left out: behind && or ||, or as the
+	// body of a function.
+	maybe bool
+	// function is the one whose body it is.
+	function string
+	// reads is whether the branch at hand reads the files of profile.d, and wanted the
+	// ends of the branches that did. The conditions around that ask whether the files
+	// exist, which they do, so that these branches are the ones that run.
+	reads  bool
+	wanted []Mask
+	// fresh is whether no pattern of case came since the last branch ended.
+	fresh bool
+}
+
+// parser walks the commands of one script.
+type parser struct {
+	*script
+	file   *host.File
+	tokens []token
+	at     int
+	frames []frame
+	// loops has the directory of profile.d that a loop's variable runs over.
+	loops map[string]string
+	// maybe is whether the next command may be left out.
+	maybe bool
+	// exits is what the umask may be where the script ends early.
+	exits []Mask
+	ended bool // by an unconditional exit or return
+	// defining is the function whose body comes next; functions is what the umask may
+	// be behind each that sets it.
+	defining  string
+	functions map[string][]Mask
+}
+
+func (p *parser) run() error {
+	for p.at < len(p.tokens) && !p.ended {
+		if err := p.command(); err != nil {
+			return err
+		}
+	}
+	for len(p.frames) > 0 { // an unclosed one: the shell stops with an error
+		p.pop(p.frames[len(p.frames)-1].word)
+	}
+	p.masks = union(p.masks, p.exits)
+	return nil
+}
+
+// command takes one token where a command may begin, or a simple command whole.
+func (p *parser) command() error {
+	t := p.tokens[p.at]
+	if t.operator {
+		p.at++
+		p.operator(t.text)
+		return nil
+	}
+	if !t.quoted && !t.expands && p.reserved(t.text) {
+		return nil
+	}
+	return p.simple()
+}
+
+// operator handles the operator before p.at.
+func (p *parser) operator(text string) {
+	switch text {
+	case "&&", "||", "|":
+		p.maybe = true
+		for p.at < len(p.tokens) && p.isOperator(p.at, "\n") {
+			p.at++
+		}
+		return
+	case "(":
+		p.push("(")
+		return
+	case ")":
+		if p.top() != "case" { // else it is behind a pattern
+			p.pop("(")
+			return
+		}
+	case ";;", ";&", ";;&":
+		p.branch("case")
+		p.pattern()
+	}
+	p.maybe = false
+}
+
+// reserved handles a reserved word; false where the word is none.
+func (p *parser) reserved(word string) bool {
+	switch word {
+	case "if":
+		p.push("if")
+	case "!", "time":
+	case "then", "do":
+		p.maybe = false
+	case "elif", "else":
+		p.branch("if")
+		if f := p.frame("if"); f != nil && word == "else" {
+			f.always = true
+		}
+	case "fi":
+		p.pop("if")
+	case "while", "until":
+		p.push("loop")
+	case "for", "select":
+		p.push("loop")
+		p.loop()
+		return true
+	case "done":
+		p.pop("loop")
+	case "case":
+		p.push("case")
+		p.skipTo("in")
+		p.pattern()
+		return true
+	case "esac":
+		p.pop("case")
+	case "{":
+		p.push("{")
+	case "}":
+		p.pop("{")
+	case "function":
+		p.at++
+		if p.at < len(p.tokens) {
+			p.at++
+			p.function(p.tokens[p.at-1].text)
+		}
+		return true
+	default:
+		return false
+	}
+	p.at++
+	return true
+}
+
+// loop notes what a loop's variable runs over.
+func (p *parser) loop() {
+	p.at++
+	name := ""
+	for first := true; p.at < len(p.tokens); p.at++ {
+		t := p.tokens[p.at]
+		if t.operator && (t.text == ";" || t.text == "\n") || !t.operator && t.text == "do" {
+			return
+		}
+		if first {
+			name, first = t.text, false
+		}
+		for _, dir := range profileDirs {
+			if strings.Contains(t.text, dir) {
+				p.loops[name] = dir
+			}
+		}
+	}
+}
+
+// The directories of files for every login shell. The second belongs to
+// distributions that keep /etc for the site; the first is in its name.
+var profileDirs = []string{"/etc/profile.d", "/usr/etc/profile.d"}
+
+// skipTo moves behind a word.
+func (p *parser) skipTo(word string) {
+	for p.at++; p.at < len(p.tokens); p.at++ {
+		if t := p.tokens[p.at]; !t.operator && t.text == word {
+			p.at++
+			return
+		}
+	}
+}
+
+// pattern moves to the parenthesis that ends a pattern of case, which is no command,
+// or to "esac".
+func (p *parser) pattern() {
+	f := p.frame("case")
+	for ; p.at < len(p.tokens); p.at++ {
+		t := p.tokens[p.at]
+		switch {
+		case !t.operator && t.text == "esac":
+			if f != nil {
+				f.fresh = true
+			}
+			return
+		case t.operator && t.text == ")":
+			return
+		case !t.operator && t.text == "*" && f != nil:
+			f.always = true
+		}
+	}
+}
+
+// function moves from behind the name of a function to its body, which may never run.
+func (p *parser) function(name string) {
+	for p.at < len(p.tokens) && p.tokens[p.at].operator && strings.Contains("()\n", p.tokens[p.at].text) {
+		p.at++
+	}
+	p.maybe, p.defining = true, name
+}
+
+// simple takes the words of a simple command and does what it does to the umask.
+func (p *parser) simple() error {
+	var words []token
+	line := p.tokens[p.at].line
+	for ; p.at < len(p.tokens); p.at++ {
+		t := p.tokens[p.at]
+		if !t.operator {
+			words = append(words, t)
+			continue
+		}
+		if strings.ContainsAny(t.text, "<>") {
+			p.at++ // what it is redirected to
+			continue
+		}
+		break
+	}
+	if len(words) == 1 && p.at+1 < len(p.tokens) && p.isOperator(p.at, "(") && p.isOperator(p.at+1, ")") {
+		p.function(words[0].text)
+		return nil
+	}
+	before := p.masks
+	err := p.effect(strip(words), p.file.At(line))
+	// Before && stands a command that runs, behind it one that may not; a pipeline's
+	// run in shells of their own.
+	if p.maybe || p.at < len(p.tokens) && (p.isOperator(p.at, "|") || p.isOperator(p.at, "&")) {
+		p.masks = union(before, p.masks)
+	}
+	return err
+}
+
+func (p *parser) isOperator(at int, text string) bool {
+	return p.tokens[at].operator && p.tokens[at].text == text
+}
+
+// strip takes assignments and the words that only lead to the command off.
+func strip(words []token) []token {
+	for len(words) > 0 {
+		name, _, assigns := strings.Cut(words[0].text, "=")
+		if word := words[0].text; word != "command" && word != "builtin" && !(assigns && isName(name)) {
+			break
+		}
+		words = words[1:]
+	}
+	return words
+}
+
+func isName(text string) bool {
+	return text != "" && strings.Trim(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_0123456789") == ""
+}
+
+// effect is what a command does to the umask.
+func (p *parser) effect(words []token, where string) error {
+	if len(words) == 0 {
+		return nil
+	}
+	args := words[1:]
+	switch words[0].text {
+	case "umask":
+		for len(args) > 0 && (args[0].text == "-S" || args[0].text == "-p" || args[0].text == "--") {
+			args = args[1:]
+		}
+		if len(args) == 0 {
+			return nil // it prints the umask
+		}
+		return p.set(args[0].text, where, args[0].expands)
+	case "eval":
+		for _, a := range args {
+			if strings.Contains(a.text, "umask") {
+				return p.set(a.text, where, true)
+			}
+		}
+	case ".", "source":
+		if len(args) > 0 {
+			return p.source(args[0])
+		}
+	case "exit", "return":
+		p.exit()
+	default:
+		if masks, ok := p.functions[words[0].text]; ok {
+			p.masks = union(p.masks, masks)
+		}
+	}
+	return nil
+}
+
+// exit ends the script, perhaps, or the function that it stands in.
+func (p *parser) exit() {
+	for _, f := range p.frames {
+		if f.function != "" || f.word == "(" {
+			return
+		}
+	}
+	if len(p.frames) == 0 && !p.maybe {
+		p.ended = true
+		return
+	}
+	p.exits = union(p.exits, p.masks)
+}
+
+// source follows a file that the script reads: one that it names, or those of
+// profile.d through the variable of a loop.
+func (p *parser) source(t token) error {
+	if path.IsAbs(t.text) && !t.expands {
+		return p.script.run(t.text)
+	}
+	name := strings.Trim(t.text, "${}")
+	dir, ok := p.loops[name]
+	if !ok {
+		return nil
+	}
+	// A file that another reads, such as bashrc from profile, may do so for other
+	// shells only.
+	for i := range p.frames {
+		p.frames[i].reads = p.frames[i].reads || len(p.open) == 1
+	}
+	return p.profileD(dir)
+}

@@ -1,0 +1,112 @@
+package umask
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/hardgate-dev/hardgate/nodecheck/host"
+)
+
+// script follows the umask through the files of one shell.
+type script struct {
+	host  *host.Host
+	order func(a, b string) int // of the files in profile.d
+	files int                   // how many were read
+	open  []string              // the files being read, to tell a loop
+	masks []Mask                // what the umask may be at this point
+	mixed bool                  // whether the order of profile.d depends on the language
+}
+
+// The bounds are far beyond any real profile.
+const (
+	maxFiles = 500
+	maxMasks = 200
+	maxOpen  = 8
+)
+
+// run follows one file. A file that does not exist changes nothing.
+func (s *script) run(name string) error {
+	f, err := s.host.File(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	// Most files of profile.d are about other things: what neither sets a umask nor
+	// reads another file is not even taken apart.
+	text := string(f.Data)
+	if !strings.Contains(text, "umask") && !strings.Contains(text, "/etc/") {
+		return nil
+	}
+	if err := f.Text(); err != nil {
+		return err
+	}
+	if s.files++; s.files > maxFiles {
+		return &host.Error{Path: name, Err: fmt.Errorf("%w: more than %d files are read", host.ErrTooLarge, maxFiles)}
+	}
+	if slices.Contains(s.open, f.Info.Path) || len(s.open) >= maxOpen {
+		return &host.Error{Path: name, Err: fmt.Errorf("%w: files read each other", host.ErrLoop)}
+	}
+	tokens, err := tokenize(text)
+	if err != nil {
+		if !strings.Contains(text, "umask") {
+			return nil
+		}
+		return &host.Error{Path: name, Err: err}
+	}
+	s.open = append(s.open, f.Info.Path)
+	p := parser{script: s, file: f, tokens: tokens, loops: map[string]string{}, functions: map[string][]Mask{}}
+	err = p.run()
+	s.open = s.open[:len(s.open)-1]
+	return err
+}
+
+// profileD follows the files that a loop over a directory reads.
+func (s *script) profileD(dir string) error {
+	paths, err := s.host.Glob(path.Join(dir, "*.sh"))
+	if err != nil {
+		return err
+	}
+	s.mixed = s.mixed || !slices.IsSortedFunc(paths, folded)
+	slices.SortStableFunc(paths, s.order)
+	for _, p := range paths {
+		if err := s.run(p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// set is what a command "umask arg" does.
+func (s *script) set(arg, where string, computed bool) error {
+	var next []Mask
+	for _, before := range s.masks {
+		m := Mask{Where: where, Text: arg}
+		if !computed {
+			// What a shell was started with may be anything: nothing is the worst.
+			m.Value, m.Known = apply(arg, before.Value)
+		}
+		next = union(next, []Mask{m})
+	}
+	s.masks = next
+	if len(next) > maxMasks {
+		return &host.Error{Path: where, Err: fmt.Errorf("%w: more than %d ways to a umask", host.ErrTooLarge, maxMasks)}
+	}
+	return nil
+}
+
+// union is what the umask may be where either way leads.
+func union(a, b []Mask) []Mask {
+	out := slices.Clone(a)
+	for _, m := range b {
+		if !slices.Contains(out, m) {
+			out = append(out, m)
+		}
+	}
+	return out
+}
