@@ -41,9 +41,6 @@ func special(r rune) bool {
 
 // inserts is whether a command of the line loads a module past its install line.
 func (i *Install) inserts(name string) bool {
-	if i.Disables() {
-		return false
-	}
 	for command := range strings.FieldsFuncSeq(i.Command, func(r rune) bool { return strings.ContainsRune(";&|()`{}\n", r) }) {
 		names, past := false, false
 		for w := range strings.FieldsFuncSeq(command, func(r rune) bool { return strings.ContainsRune(" \t\"'$", r) }) {

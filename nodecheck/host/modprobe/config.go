@@ -37,6 +37,7 @@ type denial struct {
 // config is every line that counts, in the order in which modprobe reads them.
 type config struct {
 	installs []Install
+	running  []int // those of installs whose command is not known to be harmless
 	softdeps []Softdep
 	denied   []denial
 }
@@ -107,7 +108,11 @@ func (c *config) add(f *host.File) error {
 			c.denied = append(c.denied, denial{place: Place{f.Path, n}, name: pattern})
 		case rest == "":
 		case command == "install":
-			c.installs = append(c.installs, Install{Place: Place{f.Path, n}, Pattern: pattern, Command: rest})
+			l := Install{Place: Place{f.Path, n}, Pattern: pattern, Command: rest}
+			if !l.Disables() {
+				c.running = append(c.running, len(c.installs))
+			}
+			c.installs = append(c.installs, l)
 		default:
 			c.softdeps = append(c.softdeps, Softdep{Place: Place{f.Path, n}, Pattern: pattern, Names: softdeps(rest)})
 		}

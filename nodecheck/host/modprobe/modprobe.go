@@ -130,7 +130,7 @@ func (n *Node) Softdep(name string) *Softdep {
 // own install line, by insmod or modprobe --ignore-install.
 func (n *Node) Past(name string) *Install {
 	name = Canonical(name)
-	for i := range n.config.installs {
+	for _, i := range n.config.running {
 		if l := &n.config.installs[i]; l.inserts(name) && !match(l.Pattern, name) {
 			return l
 		}

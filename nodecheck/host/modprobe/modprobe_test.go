@@ -1,0 +1,348 @@
+package modprobe
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/hardgate-dev/hardgate/nodecheck/host"
+	"github.com/hardgate-dev/hardgate/nodecheck/host/hosttest"
+)
+
+func node(t *testing.T, archive string) *Node {
+	t.Helper()
+	tree, err := hosttest.Text(archive)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Read(host.New(tree))
+}
+
+// place makes a short word of an install line.
+func place(l *Install) string {
+	if l == nil {
+		return ""
+	}
+	return l.Place.String()
+}
+
+func TestInstall(t *testing.T) {
+	tests := map[string]struct {
+		tree string
+		want string
+	}{
+		"none":              {"-- etc/modprobe.d/a.conf --\nblacklist hfs\n", ""},
+		"first line":        {"-- etc/modprobe.d/a.conf --\ninstall hfs /bin/true\ninstall hfs /bin/false\n", "/etc/modprobe.d/a.conf:1"},
+		"base names order":  {"-- etc/modprobe.d/b.conf --\ninstall hfs /bin/true\n-- usr/lib/modprobe.d/a.conf --\ninstall hfs x\n", "/usr/lib/modprobe.d/a.conf:1"},
+		"masked":            {"-- etc/modprobe.d/a.conf --\n-- usr/lib/modprobe.d/a.conf --\ninstall hfs x\n", ""},
+		"masked by link":    {"-- etc/modprobe.d/a.conf -> /dev/null --\n-- lib/modprobe.d/a.conf --\ninstall hfs x\n", ""},
+		"masked by run":     {"-- run/modprobe.d/a.conf --\ninstall hfs y\n-- lib/modprobe.d/a.conf --\ninstall hfs x\n", "/run/modprobe.d/a.conf:1"},
+		"usr local":         {"-- usr/local/lib/modprobe.d/a.conf --\ninstall hfs y\n-- usr/lib/modprobe.d/a.conf --\ninstall hfs x\n", "/usr/local/lib/modprobe.d/a.conf:1"},
+		"no suffix":         {"-- etc/modprobe.d/a --\ninstall hfs x\n", ""},
+		"hidden":            {"-- etc/modprobe.d/.a.conf --\ninstall hfs x\n", ""},
+		"another directory": {"-- etc/modules-load.d/a.conf --\ninstall hfs x\n-- etc/modprobe.conf --\ninstall hfs x\n", ""},
+		"tabs":              {"-- etc/modprobe.d/a.conf --\n \tinstall\thfs\t/bin/true\n", "/etc/modprobe.d/a.conf:1"},
+		"pattern":           {"-- etc/modprobe.d/a.conf --\n\ninstall h[fg]? x\n", "/etc/modprobe.d/a.conf:2"},
+		"longer name":       {"-- etc/modprobe.d/a.conf --\ninstall hfsplus x\n", ""},
+		"shorter name":      {"-- etc/modprobe.d/a.conf --\ninstall hf x\n", ""},
+		"no command":        {"-- etc/modprobe.d/a.conf --\ninstall hfs\n", ""},
+		"joined":            {"-- etc/modprobe.d/a.conf --\n\ninst\\\nall hfs \\\n  x\ninstall hfs y\n", "/etc/modprobe.d/a.conf:2"},
+		"joined comment":    {"-- etc/modprobe.d/a.conf --\n# off: \\\ninstall hfs x\n", ""},
+		"upper case":        {"-- etc/modprobe.d/a.conf --\nINSTALL hfs x\ninstall HFS x\n", ""},
+		"carriage return":   {"-- etc/modprobe.d/a.conf --\ninstall hfs\r\n", ""},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			n := node(t, tt.tree)
+			if got := place(n.Install("hfs")); got != tt.want {
+				t.Errorf("Install is %q, want %q", got, tt.want)
+			}
+			if err := n.Config(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+func TestSpelling(t *testing.T) {
+	n := node(t, "-- etc/modprobe.d/a.conf --\ninstall usb-storage x\nblacklist firewire_core\nblacklist cramfs\n")
+	for _, name := range []string{"usb-storage", "usb_storage"} {
+		if n.Install(name) == nil {
+			t.Errorf("%s has no install line", name)
+		}
+	}
+	if at, ok := n.Denied("firewire-core"); !ok || at.String() != "/etc/modprobe.d/a.conf:2" {
+		t.Errorf("Denied is %v, %v", at, ok)
+	}
+	if _, ok := n.Denied("cram"); ok {
+		t.Error("a part of a name is on the deny list")
+	}
+}
+
+func TestDisables(t *testing.T) {
+	tests := map[string]bool{
+		"/bin/true": true, "/bin/false": true, "/usr/bin/true": true, "/usr/bin/false": true, "/sbin/nologin": true, "/usr/sbin/nologin": true,
+		"  /bin/true \t": true, "/bin/false hfs": true, "/bin/true # not needed; see (1)": true, "true": true, ":": true, "/bin/false --quiet": true,
+		"": false, " ": false, "#": false, "# /bin/true": false, "/bin/true;": false, "/bin/truer": false, "/bin/true# x": false, "/tmp/bin/true": false,
+		"/bin/true && modprobe --ignore-install hfs": false, "/bin/false || /sbin/insmod hfs.ko": false, "/bin/true; insmod hfs": false,
+		"/bin/true | x": false, "/bin/true & x": false, "/bin/true `x`": false, "/bin/true $(x)": false, "/bin/true $CMDLINE_OPTS": false,
+		"/sbin/modprobe --ignore-install hfs": false, "/bin/sh -c /bin/true": false, "X=1 /bin/true": false, "! /bin/true": false, "\"/bin/true\"": false,
+		"/bin/true\r": false, "/bin/echo no": false, "/bin/true <(x)": false, "/bin/true >/dev/null": false, "/bin/tru?": false, "\\/bin/true": false,
+	}
+	for command, want := range tests {
+		if got := (&Install{Command: command}).Disables(); got != want {
+			t.Errorf("Disables(%q) is %v", command, got)
+		}
+	}
+}
+
+func TestPast(t *testing.T) {
+	tests := map[string]bool{
+		"install fs_hfs /sbin/modprobe --ignore-install hfs":               true,
+		"install fs_hfs modprobe -qi hfs":                                  true,
+		"install x /sbin/insmod /lib/modules/5/kernel/fs/hfs/hfs.ko.zst":   true,
+		"install x /bin/true; insmod hfs.ko":                               true,
+		"install x /sbin/modprobe hfs":                                     false,
+		"install hfsplus /sbin/modprobe --ignore-install hfsplus":          false,
+		"install hfsplus modprobe --ignore-install hfsplus; modprobe hfs":  false,
+		"install x /bin/true --ignore-install hfs":                         false,
+		"install hfs /sbin/modprobe --ignore-install hfs":                  false, // its own line: Install has it
+		"install hfsplus /sbin/modprobe --first-time -v hfs && echo hello": false,
+	}
+	for line, want := range tests {
+		n := node(t, "-- etc/modprobe.d/a.conf --\n"+line+"\n")
+		if got := n.Past("hfs") != nil; got != want {
+			t.Errorf("%s: Past is %v", line, got)
+		}
+	}
+}
+
+func TestSoftdep(t *testing.T) {
+	tests := map[string]string{
+		"softdep hfs pre: a b post: c":           "a b c",
+		"softdep h* post: c":                     "c",
+		"softdep hfs a b":                        "",
+		"softdep hfs pre: post:":                 "",
+		"softdep hfsplus pre: hfs":               "",
+		"softdep hfs pre:\nsoftdep hfs pre: a":   "",
+		"softdep hfs pre: a\nsoftdep hfs pre: b": "a",
+		"softdep hfs":                            "",
+	}
+	for line, want := range tests {
+		n := node(t, "-- etc/modprobe.d/a.conf --\n"+line+"\n")
+		var got string
+		if dep := n.Softdep("hfs"); dep != nil {
+			got = strings.Join(dep.Names, " ")
+		}
+		if got != want {
+			t.Errorf("%q: Softdep is %q, want %q", line, got, want)
+		}
+	}
+}
+
+func TestSoftdepOfModules(t *testing.T) {
+	n := node(t, "-- lib/modules/5.15/modules.dep --\nkernel/hfs.ko:\n-- lib/modules/5.15/modules.builtin --\n-- lib/modules/5.15/modules.softdep --\nsoftdep hfs pre: nls\n")
+	dep := n.Softdep("hfs")
+	if dep == nil || dep.Place.String() != "/lib/modules/5.15/modules.softdep:1" {
+		t.Errorf("Softdep is %+v", dep)
+	}
+}
+
+func TestCmdline(t *testing.T) {
+	tests := map[string]struct {
+		line             string
+		kernel, modprobe []string
+	}{
+		"none":           {"BOOT_IMAGE=/vmlinuz root=UUID=1 ro quiet", nil, nil},
+		"modprobe":       {"modprobe.blacklist=a,b modprobe.blacklist=c\n", nil, []string{"a", "b", "c"}},
+		"kernel":         {"ro module_blacklist=a,b", []string{"a", "b"}, nil},
+		"last counts":    {"module_blacklist=a module_blacklist=b", []string{"b"}, nil},
+		"dash in key":    {"module-blacklist=a", []string{"a"}, nil},
+		"quoted":         {`module_blacklist="a,b" "module_blacklist=a,c"`, []string{"a", "c"}, nil},
+		"inside quotes":  {`x="y module_blacklist=a z" ro`, nil, nil},
+		"for init":       {"ro -- module_blacklist=a", nil, nil},
+		"another's":      {"foo.module_blacklist=a modprobe.blacklists=b xmodprobe.blacklist=c", nil, nil},
+		"tab":            {"ro\tmodule_blacklist=a", []string{"a"}, nil},
+		"without value":  {"module_blacklist", []string{""}, nil},
+		"dashes in name": {"modprobe.blacklist=usb-storage", nil, []string{"usb-storage"}},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			got := parseCmdline(tt.line)
+			if diff := cmp.Diff(cmdline{kernel: tt.kernel, modprobe: tt.modprobe}, got, cmp.AllowUnexported(cmdline{})); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+	n := node(t, "-- proc/cmdline --\nmodprobe.blacklist=usb-storage,hfs module_blacklist=firewire-core\n")
+	if _, ok := n.Denied("usb-storage"); ok {
+		t.Error("libkmod does not take a dash for an underscore on the command line")
+	}
+	if at, ok := n.Denied("hfs"); !ok || at.String() != "/proc/cmdline" {
+		t.Errorf("Denied is %v, %v", at, ok)
+	}
+	if _, ok := n.Refused("firewire-core"); ok {
+		t.Error("the kernel compares names as they are")
+	}
+}
+
+func TestPresence(t *testing.T) {
+	const lists = `
+-- lib/modules/5.15/modules.dep --
+kernel/fs/hfsplus/hfsplus.ko.xz: kernel/lib/nls.ko.xz
+kernel/drivers/usb/storage/usb-storage.ko.zst: kernel/fs/cramfs/cramfs.ko
+/lib/modules/5.15/extra/rds.ko:
+updates/dkms/tipc.ko.gz: kernel/x/sctp.ko
+-- lib/modules/5.15/modules.builtin --
+kernel/fs/ext4/ext4.ko
+kernel/fs/squashfs/squashfs.ko
+`
+	const running = "-- proc/sys/kernel/osrelease --\n5.15\n"
+	const other = "-- lib/modules/6.1/modules.dep --\nkernel/jffs2.ko:\n-- lib/modules/6.1/modules.builtin --\nkernel/cramfs.ko\n"
+	tests := map[string]struct {
+		tree, name string
+		kind       Kind
+		place      string
+		err        error
+	}{
+		"loadable":            {running + lists, "hfsplus", Loadable, "/lib/modules/5.15/modules.dep:1", nil},
+		"part of a name":      {running + lists, "hfs", Absent, "/lib/modules/5.15/modules.dep", nil},
+		"dash":                {running + lists, "usb_storage", Loadable, "/lib/modules/5.15/modules.dep:2", nil},
+		"a dependency only":   {running + lists, "cramfs", Absent, "/lib/modules/5.15/modules.dep", nil},
+		"absolute":            {running + lists, "rds", Loadable, "/lib/modules/5.15/modules.dep:3", nil},
+		"last line":           {running + lists, "tipc", Loadable, "/lib/modules/5.15/modules.dep:4", nil},
+		"builtin":             {running + lists, "squashfs", Builtin, "/lib/modules/5.15/modules.builtin:2", nil},
+		"another kernel":      {running + lists + other, "jffs2", Absent, "/lib/modules/5.15/modules.dep", nil},
+		"by version":          {"-- proc/version --\nLinux version 5.15 (x@y) #1 SMP\n" + lists + other, "jffs2", Absent, "/lib/modules/5.15/modules.dep", nil},
+		"any kernel":          {lists + other, "jffs2", Loadable, "/lib/modules/6.1/modules.dep:1", nil},
+		"any kernel, builtin": {lists + other, "cramfs", Builtin, "/lib/modules/6.1/modules.builtin:1", nil},
+		"no kernel has it":    {lists + other, "dccp", Absent, "/lib/modules", nil},
+		"running is gone":     {"-- proc/sys/kernel/osrelease --\n5.4\n" + lists + other, "jffs2", Loadable, "/lib/modules/6.1/modules.dep:1", nil},
+		"left behind":         {lists + "-- lib/modules/4.4/kernel/x --\n", "dccp", Absent, "/lib/modules/5.15/modules.dep", nil},
+		"through a link":      {running + "-- lib -> usr/lib --\n" + strings.ReplaceAll(lists, "-- lib/", "-- usr/lib/"), "hfsplus", Loadable, "/lib/modules/5.15/modules.dep:1", nil},
+		"without the link":    {running + strings.ReplaceAll(lists, "-- lib/", "-- usr/lib/"), "hfsplus", Loadable, "/usr/lib/modules/5.15/modules.dep:1", nil},
+		"a release with dots": {"-- proc/sys/kernel/osrelease --\n../6.1\n" + lists + other, "dccp", Absent, "/lib/modules", nil},
+		"no directory":        {running, "hfs", Absent, "", fs.ErrNotExist},
+		"no builtin":          {running + "-- lib/modules/5.15/modules.dep --\nkernel/hfs.ko:\n", "cramfs", Absent, "/lib/modules/5.15/modules.dep", fs.ErrNotExist},
+		"no builtin, there":   {running + "-- lib/modules/5.15/modules.dep --\nkernel/hfs.ko:\n", "hfs", Loadable, "/lib/modules/5.15/modules.dep:1", nil},
+		"no dep":              {running + "-- lib/modules/5.15/modules.builtin --\nkernel/hfs.ko\n", "cramfs", Absent, "/lib/modules/5.15/modules.dep", fs.ErrNotExist},
+		"no dep, builtin":     {running + "-- lib/modules/5.15/modules.builtin --\nkernel/hfs.ko\n", "hfs", Builtin, "/lib/modules/5.15/modules.builtin:1", nil},
+		"empty dep":           {running + "-- lib/modules/5.15/modules.dep --\n\n-- lib/modules/5.15/modules.builtin --\n", "hfs", Absent, "/lib/modules/5.15/modules.dep", host.ErrMalformed},
+		"too large":           {running + "-- lib/modules/5.15/modules.dep size=1073741824 --\n-- lib/modules/5.15/modules.builtin --\n", "hfs", Absent, "/lib/modules/5.15/modules.dep", host.ErrTooLarge},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			got, err := node(t, tt.tree).Presence(tt.name)
+			if !errors.Is(err, tt.err) || (err != nil && tt.err == nil) {
+				t.Errorf("error is %v, want %v", err, tt.err)
+			}
+			if got.Kind != tt.kind || got.Place.String() != tt.place {
+				t.Errorf("Presence is %v %v, want %v %v", got.Kind, got.Place, tt.kind, tt.place)
+			}
+		})
+	}
+}
+
+func TestLoaded(t *testing.T) {
+	n := node(t, "-- proc/modules --\nrds_tcp 40960 0 - Live 0x0\nrds 155648 1 rds_tcp, Live 0x0\nusb_storage 1 0 - Unloading 0x0\nhfsplus 1 0 - Live 0x0 (O)\n")
+	tests := map[string]struct {
+		place, users string
+	}{
+		"rds": {"/proc/modules:2", "rds_tcp"}, "rds_tcp": {"/proc/modules:1", ""}, "usb-storage": {"/proc/modules:3", ""}, "hfs": {}, "plus": {},
+	}
+	for name, tt := range tests {
+		got, err := n.Loaded(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got == nil {
+			got = &Loaded{}
+		}
+		if got.Place.String() != tt.place || got.Users != tt.users {
+			t.Errorf("%s: %+v, want %+v", name, got, tt)
+		}
+	}
+	if _, err := node(t, "").Loaded("hfs"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("without /proc/modules the error is %v", err)
+	}
+}
+
+func TestUnreadable(t *testing.T) {
+	tests := map[string]struct {
+		tree string
+		want error
+	}{
+		"file":            {"-- etc/modprobe.d/a.conf unreadable --\n", fs.ErrPermission},
+		"directory":       {"-- run/modprobe.d/ unreadable --\n", fs.ErrPermission},
+		"FIFO":            {"-- etc/modprobe.d/a.conf type=fifo --\n", host.ErrNotRegular},
+		"huge":            {"-- etc/modprobe.d/a.conf size=1073741824 --\n", host.ErrTooLarge},
+		"links in a ring": {"-- etc/modprobe.d/a.conf -> b.conf --\n-- etc/modprobe.d/b.conf -> a.conf --\n", host.ErrLoop},
+		"link to nothing": {"-- etc/modprobe.d/a.conf -> /opt/a.conf --\n", fs.ErrNotExist},
+		"not UTF-8":       {"-- etc/modprobe.d/a.conf --\ninstall hfs\xff /bin/true\n", host.ErrMalformed},
+		"NUL":             {"-- etc/modprobe.d/a.conf nul --\ninstall hfs /bin/true\n", host.ErrMalformed},
+		"many lines":      {"-- etc/modprobe.d/a.conf --\n" + strings.Repeat("blacklist x\n", maxStatements+1), host.ErrTooLarge},
+		"long pattern":    {"-- etc/modprobe.d/a.conf --\ninstall " + strings.Repeat("?*", maxPattern) + " x\n", host.ErrTooLarge},
+		"softdeps":        {"-- lib/modules/5/modules.dep --\na.ko:\n-- lib/modules/5/modules.softdep unreadable --\n", fs.ErrPermission},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			// What can be read is read nevertheless.
+			n := node(t, tt.tree+"-- etc/modprobe.d/0.conf --\ninstall hfs /bin/true\n")
+			if err := n.Config(); !errors.Is(err, tt.want) {
+				t.Errorf("error is %v, want %v", err, tt.want)
+			}
+			if name != "directory" && n.Install("hfs") == nil {
+				t.Error("the file that can be read is not")
+			}
+		})
+	}
+}
+
+func TestManyKernels(t *testing.T) {
+	var b strings.Builder
+	for i := range maxKernels + 1 {
+		fmt.Fprintf(&b, "-- lib/modules/5.%d/modules.dep --\nkernel/hfs.ko:\n", i)
+	}
+	if _, err := node(t, b.String()).Presence("hfs"); !errors.Is(err, host.ErrTooLarge) {
+		t.Errorf("error is %v", err)
+	}
+}
+
+// TestHostileNames: no list of names makes the index slow.
+func TestHostileNames(t *testing.T) {
+	lines := map[string]string{
+		"one name":   strings.Repeat("a.ko:\n", 1<<20),
+		"no names":   strings.Repeat("\n", 1<<22),
+		"long names": strings.Repeat(strings.Repeat("a", 4000)+"\n", 1000),
+		"no end":     strings.Repeat("a", 1<<22),
+		"slashes":    strings.Repeat("/", 1<<22),
+	}
+	for name, text := range lines {
+		t.Run(name, func(t *testing.T) {
+			begin := time.Now()
+			l := list{data: []byte(text)}
+			l.index()
+			l.find("b")
+			if took := time.Since(begin); took > 2*time.Second {
+				t.Errorf("it took %v", took)
+			}
+		})
+	}
+}
+
+func TestValid(t *testing.T) {
+	tests := map[string]bool{
+		"usb-storage": true, "8021q": true, "NULL": true, strings.Repeat("a", 55): true,
+		"": false, " ": false, "a b": false, "a/b": false, "..": false, "hfs*": false, "hfs.ko": false, "a\n": false, "é": false, strings.Repeat("a", 56): false,
+	}
+	for name, want := range tests {
+		if Valid(name) != want {
+			t.Errorf("Valid(%q) is %v", name, !want)
+		}
+	}
+}
