@@ -23,7 +23,11 @@ type Fragment struct {
 // A file that cannot be read is in the list with its error: what it would have
 // masked is masked, and what it says is not known.
 func (h *Host) Fragments(dirs []string, suffix string) ([]Fragment, error) {
-	chosen := map[string]string{}
+	type place struct {
+		path string
+		link bool
+	}
+	chosen := map[string]place{}
 	for _, dir := range dirs {
 		entries, err := h.Dir(dir)
 		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, ErrNotDirectory) {
@@ -34,7 +38,7 @@ func (h *Host) Fragments(dirs []string, suffix string) ([]Fragment, error) {
 		}
 		for _, e := range entries {
 			if _, taken := chosen[e.Name]; !taken && strings.HasSuffix(e.Name, suffix) && e.Type != fs.ModeDir {
-				chosen[e.Name] = path.Join(dir, e.Name)
+				chosen[e.Name] = place{path.Join(dir, e.Name), e.Type == fs.ModeSymlink}
 			}
 		}
 	}
@@ -46,11 +50,13 @@ func (h *Host) Fragments(dirs []string, suffix string) ([]Fragment, error) {
 	list := make([]Fragment, 0, len(names))
 	for _, name := range names {
 		p := chosen[name]
-		if masked, err := h.masked(p); err == nil && masked {
-			continue
+		if p.link {
+			if masked, err := h.masked(p.path); err == nil && masked {
+				continue
+			}
 		}
-		f, err := h.File(p)
-		list = append(list, Fragment{Name: name, Path: p, File: f, Err: err})
+		f, err := h.File(p.path)
+		list = append(list, Fragment{Name: name, Path: p.path, File: f, Err: err})
 	}
 	return list, nil
 }

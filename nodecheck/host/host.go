@@ -2,6 +2,7 @@ package host
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"path"
 	"reflect"
@@ -121,32 +122,46 @@ func (h *Host) Dir(name string) ([]Entry, error) {
 	return entries, err
 }
 
-// Glob returns the paths that a pattern of package path matches, in the order of
-// names, each element of the pattern on its own. What does not exist is no match;
-// a directory that cannot be listed is an error.
+// Glob returns the paths that a pattern matches, in the order of their bytes as
+// glob(3) has them in the C locale: "*", "?", "[abc]", "[!a-c]" and a backslash
+// before any of these. What does not exist is no match; a directory that cannot be
+// listed is an error, and so are classes of characters such as "[[:digit:]]".
 func (h *Host) Glob(pattern string) ([]string, error) {
 	found := []string{"/"}
-	for element := range strings.SplitSeq(strings.TrimPrefix(clean(pattern), "/"), "/") {
+	for element := range strings.SplitSeq(clean(pattern), "/") {
+		if element == "" {
+			continue
+		}
 		var next []string
 		for _, dir := range found {
 			matches, err := h.match(dir, element)
 			if err != nil {
 				return nil, err
 			}
-			next = append(next, matches...)
+			if next = append(next, matches...); len(next) > maxEntries {
+				return nil, &Error{Path: pattern, Err: fmt.Errorf("%w: more than %d matches", ErrTooLarge, maxEntries)}
+			}
 		}
 		found = next
 	}
-	return slices.DeleteFunc(found, func(p string) bool {
+	found = slices.DeleteFunc(found, func(p string) bool {
 		_, err := h.Lstat(p)
 		return errors.Is(err, fs.ErrNotExist)
-	}), nil
+	})
+	slices.Sort(found)
+	return found, nil
 }
 
 // match returns the paths in dir whose last element fits.
 func (h *Host) match(dir, element string) (found []string, err error) {
+	// Not path.Join: where ".." leads depends on links.
+	dir = strings.TrimSuffix(dir, "/") + "/"
 	if !strings.ContainsAny(element, `*?[\`) {
-		return []string{path.Join(dir, element)}, nil
+		return []string{dir + element}, nil
+	}
+	wanted, err := goPattern(element)
+	if err != nil {
+		return nil, &Error{Path: dir + element, Err: err}
 	}
 	entries, err := h.Dir(dir)
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, ErrNotDirectory) {
@@ -156,16 +171,40 @@ func (h *Host) match(dir, element string) (found []string, err error) {
 		return nil, err
 	}
 	for _, e := range entries {
-		ok, err := path.Match(element, e.Name)
+		ok, err := path.Match(wanted, e.Name)
 		if err != nil {
-			return nil, &Error{Path: path.Join(dir, element), Err: err}
+			return nil, &Error{Path: dir + element, Err: err}
 		}
 		// As in a shell, a wildcard does not match a leading dot.
-		if ok && (e.Name[0] != '.' || element[0] == '.') {
-			found = append(found, path.Join(dir, e.Name))
+		if ok && (e.Name[0] != '.' || strings.HasPrefix(strings.TrimPrefix(element, `\`), ".")) {
+			found = append(found, dir+e.Name)
 		}
 	}
 	return found, nil
+}
+
+// goPattern writes a pattern of glob(7) as package path has it.
+func goPattern(element string) (string, error) {
+	b := []byte(element)
+	for i := 0; i < len(b); i++ {
+		switch {
+		case b[i] == '\\':
+			i++
+		case b[i] == '[' && i+1 < len(b):
+			if b[i+1] == '!' {
+				b[i+1] = '^'
+			}
+			for i++; i < len(b) && b[i] != ']'; i++ {
+				switch {
+				case b[i] == '\\':
+					i++
+				case b[i] == '[' && i+1 < len(b) && strings.IndexByte(":.=", b[i+1]) >= 0:
+					return "", fmt.Errorf("%w: a class of characters in a pattern", ErrMalformed)
+				}
+			}
+		}
+	}
+	return string(b), nil
 }
 
 // Touched returns every path that was asked for, found or not, and where the

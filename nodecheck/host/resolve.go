@@ -38,6 +38,7 @@ func (r *Root) resolve(name string, flags int) (int, error) {
 const (
 	races    = 64
 	maxLinks = 40 // as in the kernel
+	maxDepth = 256
 )
 
 // walk resolves a path element by element where the kernel cannot do it in one
@@ -45,31 +46,35 @@ const (
 // links, and ".." goes back along the way that was walked, so that there is no
 // moment at which a changed link leads out.
 func (r *Root) walk(name string, flags int) (int, error) {
+	if len(name) >= unix.PathMax {
+		return -1, unix.ENAMETOOLONG
+	}
 	w := walker{root: r.fd}
 	defer w.close()
 	rest := elements(name)
+	if flags&unix.O_DIRECTORY != 0 {
+		rest = append(rest, ".")
+	}
 	for links := 0; len(rest) > 0; {
 		element := rest[0]
 		rest = rest[1:]
-		if element == ".." {
-			w.up()
+		if element == "." || element == ".." {
+			// The kernel too takes these of directories only that may be searched.
+			var st unix.Stat_t
+			if err := unix.Fstatat(w.dir(), ".", &st, 0); err != nil {
+				return -1, err
+			}
+			if element == ".." {
+				w.up()
+			}
 			continue
 		}
-		fd, err := unix.Openat(w.dir(), element, unix.O_PATH|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
+		target, err := w.enter(element, len(rest) == 0 && flags&unix.O_NOFOLLOW != 0)
 		if err != nil {
 			return -1, err
 		}
-		var st unix.Stat_t
-		if err := unix.Fstat(fd, &st); err != nil {
-			return -1, errors.Join(err, unix.Close(fd))
-		}
-		if st.Mode&unix.S_IFMT != unix.S_IFLNK || (len(rest) == 0 && flags&unix.O_NOFOLLOW != 0) {
-			w.down(fd)
+		if target == "" {
 			continue
-		}
-		target, err := follow(fd)
-		if err != nil {
-			return -1, err
 		}
 		if links++; links > maxLinks {
 			return -1, unix.ELOOP
@@ -82,30 +87,16 @@ func (r *Root) walk(name string, flags int) (int, error) {
 	return unix.FcntlInt(uintptr(w.dir()), unix.F_DUPFD_CLOEXEC, 0)
 }
 
-// follow reads a link and closes its descriptor. The links of /proc/<pid> lead
-// elsewhere than they say, and are refused as openat2 refuses them.
-func follow(fd int) (string, error) {
-	defer closeFD(fd)
-	var st unix.Statfs_t
-	if err := unix.Fstatfs(fd, &st); err != nil {
-		return "", err
-	}
-	target, err := readlinkat(fd, "")
-	if err != nil {
-		return "", err
-	}
-	if st.Type == unix.PROC_SUPER_MAGIC && path.IsAbs(target) {
-		return "", unix.ELOOP
-	}
-	return target, nil
-}
-
-// elements are the names of a path, without those that lead nowhere.
+// elements are the names of a path. A slash at the end stands for a ".": what is
+// before it must be a directory.
 func elements(name string) (list []string) {
 	for e := range strings.SplitSeq(name, "/") {
-		if e != "" && e != "." {
+		if e != "" {
 			list = append(list, e)
 		}
+	}
+	if strings.HasSuffix(name, "/") {
+		list = append(list, ".")
 	}
 	return list
 }
@@ -123,7 +114,49 @@ func (w *walker) dir() int {
 	return w.way[len(w.way)-1]
 }
 
-func (w *walker) down(fd int) { w.way = append(w.way, fd) }
+// enter goes to a name in the directory, or returns what it says if it is a link
+// that is to be followed.
+func (w *walker) enter(name string, nofollow bool) (target string, err error) {
+	fd, err := unix.Openat(w.dir(), name, unix.O_PATH|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return "", err
+	}
+	var st unix.Stat_t
+	if err := unix.Fstat(fd, &st); err != nil {
+		closeFD(fd)
+		return "", err
+	}
+	if st.Mode&unix.S_IFMT != unix.S_IFLNK || nofollow {
+		if len(w.way) >= maxDepth {
+			closeFD(fd)
+			return "", unix.ENAMETOOLONG
+		}
+		w.way = append(w.way, fd)
+		return "", nil
+	}
+	defer closeFD(fd)
+	magic, err := w.magic(fd)
+	switch {
+	case err != nil:
+		return "", err
+	case magic:
+		return "", unix.ELOOP
+	}
+	return readlinkat(fd, "")
+}
+
+// magic is whether a link in the directory is one of /proc/<pid>, which leads
+// elsewhere than it says; openat2 refuses them too. Those of /proc itself are plain.
+func (w *walker) magic(link int) (bool, error) {
+	var fs unix.Statfs_t
+	if err := unix.Fstatfs(link, &fs); err != nil || fs.Type != unix.PROC_SUPER_MAGIC {
+		return false, err
+	}
+	const procRoot = 1 // the inode, see PROC_ROOT_INO
+	var dir unix.Stat_t
+	err := unix.Fstat(w.dir(), &dir)
+	return dir.Ino != procRoot, err
+}
 
 func (w *walker) up() {
 	if n := len(w.way); n > 0 {

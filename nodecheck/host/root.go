@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path"
 	"slices"
 	"strings"
 	"time"
@@ -98,14 +99,28 @@ func (r *Root) ReadFile(name string, limit int64) ([]byte, Info, error) {
 		if err := unix.Fstat(fd, &after); err != nil {
 			return nil, info, problem(name, err)
 		}
-		// Files of the kernel's own have no size and a time that means nothing.
-		if before.Size == 0 || (after.Mtim == before.Mtim && after.Ctim == before.Ctim && int64(len(data)) == after.Size) {
+		same := after.Mtim == before.Mtim && after.Ctim == before.Ctim && int64(len(data)) == after.Size
+		if same || ofKernel(fd) {
 			info.Size, info.ModTime = after.Size, time.Unix(after.Mtim.Unix())
 			return data, info, nil
 		}
 		before = after
 	}
 	return nil, Info{}, problem(name, ErrChanging)
+}
+
+// ofKernel is whether a file is one that the kernel makes up when it is read: of
+// /proc the size is 0, of /sys a page, and the times mean nothing.
+func ofKernel(fd int) bool {
+	var st unix.Statfs_t
+	if unix.Fstatfs(fd, &st) != nil {
+		return false
+	}
+	switch st.Type {
+	case unix.PROC_SUPER_MAGIC, unix.SYSFS_MAGIC, unix.CGROUP2_SUPER_MAGIC, unix.SECURITYFS_MAGIC, unix.DEBUGFS_MAGIC, unix.EFIVARFS_MAGIC:
+		return true
+	}
+	return false
 }
 
 // readAll opens what an O_PATH descriptor stands for, which is known to be regular
@@ -173,8 +188,13 @@ func (r *Root) describe(name string, fd int) (Info, unix.Stat_t, error) {
 		Path: name, Type: typeOf(st.Mode), Mode: st.Mode & 0o7777, UID: st.Uid, GID: st.Gid,
 		Size: st.Size, ModTime: time.Unix(st.Mtim.Unix()),
 	}
+	if st.Nlink == 0 {
+		return info, st, nil // deleted meanwhile: it is nowhere any more
+	}
 	if full, err := pathOf(fd); err == nil {
-		info.Path = r.inside(full)
+		if p, ok := r.inside(full); ok {
+			info.Path = p
+		}
 	}
 	return info, st, nil
 }
@@ -192,18 +212,33 @@ const (
 	aclEntry  = 8
 )
 
-// inside takes the root's own path off the front.
-func (r *Root) inside(full string) string {
-	if r.path == "/" {
-		return full
+// inside takes the root's own path off the front. It is not ok where the file is
+// not below it as the kernel names it.
+func (r *Root) inside(full string) (string, bool) {
+	if p, ok := below(r.path, full); ok {
+		return p, true
 	}
-	if rest, ok := strings.CutPrefix(full, r.path); ok && strings.HasPrefix(rest, "/") {
-		return rest
+	// The root may have been renamed.
+	now, err := pathOf(r.fd)
+	if err != nil {
+		return "", false
 	}
-	if full == r.path {
-		return "/"
+	r.path = now
+	return below(r.path, full)
+}
+
+func below(dir, full string) (string, bool) {
+	switch rest, ok := strings.CutPrefix(full, dir); {
+	case !path.IsAbs(full):
+		return "", false // out of reach of this process
+	case dir == "/":
+		return full, true
+	case ok && rest == "":
+		return "/", true
+	case ok && path.IsAbs(rest):
+		return rest, true
 	}
-	return full
+	return "", false
 }
 
 // problem puts an error of the kernel in the words of FS.

@@ -222,40 +222,42 @@ func (t *Tree) ReadDir(name string) ([]host.Entry, error) {
 
 // resolve follows links as the kernel does in a root.
 func (t *Tree) resolve(name string, last bool) (*node, error) {
-	at := "/"
-	rest := strings.Split(name, "/")
+	at := t.nodes["/"]
+	rest := elements(name)
 	for links := 0; len(rest) > 0; {
 		element := rest[0]
 		rest = rest[1:]
-		switch element {
-		case "", ".":
-			continue
-		case "..":
-			at = path.Dir(at)
-			continue
+		switch {
+		case at.info.Type != fs.ModeDir:
+			return nil, &host.Error{Path: name, Err: fs.ErrNotExist}
+		case at.unreadable:
+			return nil, &host.Error{Path: name, Err: fs.ErrPermission}
 		}
-		next := path.Join(at, element)
-		n := t.nodes[next]
+		n := t.nodes[path.Join(at.info.Path, element)] // "." and ".." too, at is where no link leads
 		switch {
 		case n == nil:
 			return nil, &host.Error{Path: name, Err: fs.ErrNotExist}
-		case n.info.Type == fs.ModeSymlink && (last || hasMore(rest)):
+		case n.info.Type == fs.ModeSymlink && (last || len(rest) > 0):
 			if links++; links > 40 {
 				return nil, &host.Error{Path: name, Err: host.ErrLoop}
 			}
 			if path.IsAbs(n.info.Link) {
-				at = "/"
+				at = t.nodes["/"]
 			}
-			rest = append(strings.Split(n.info.Link, "/"), rest...)
-		case n.unreadable && n.info.Type == fs.ModeDir && hasMore(rest):
-			return nil, &host.Error{Path: name, Err: fs.ErrPermission}
+			rest = append(elements(n.info.Link), rest...)
 		default:
-			at = next
+			at = n
 		}
 	}
-	return t.nodes[at], nil
+	return at, nil
 }
 
-func hasMore(rest []string) bool {
-	return slices.ContainsFunc(rest, func(e string) bool { return e != "" && e != "." })
+// elements are the names of a path. A slash at the end stands for a ".": what is
+// before it must be a directory.
+func elements(name string) []string {
+	list := slices.DeleteFunc(strings.Split(name, "/"), func(e string) bool { return e == "" })
+	if strings.HasSuffix(name, "/") {
+		list = append(list, ".")
+	}
+	return list
 }
