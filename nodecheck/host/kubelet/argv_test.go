@@ -16,7 +16,7 @@ func TestNewCommand(t *testing.T) {
 	}{
 		"both forms":                         {args: "--config=/a --kubeconfig /b", flags: []flag{{"config", "/a"}, {"kubeconfig", "/b"}}},
 		"a boolean flag takes no argument":   {args: "--anonymous-auth --read-only-port 0", flags: []flag{{"anonymous-auth", "true"}, {"read-only-port", "0"}}},
-		"a boolean flag with an argument":    {args: "--anonymous-auth false", err: `/p: malformed: "false" is no flag, and no kubelet starts with it`},
+		"a boolean flag with an argument":    {args: "--anonymous-auth false", err: `/p: malformed: "false" is no flag, and nothing starts with it`},
 		"underscores":                        {args: "--read_only_port=0 --anonymous_auth", flags: []flag{{"read-only-port", "0"}, {"anonymous-auth", "true"}}},
 		"a value with dashes":                {args: "--pod-max-pids -1 --hostname-override --anonymous-auth=false", flags: []flag{{"pod-max-pids", "-1"}, {"hostname-override", "--anonymous-auth=false"}}},
 		"an empty value":                     {args: "--config= --kubeconfig=", flags: []flag{{"config", ""}, {"kubeconfig", ""}}},
@@ -26,13 +26,13 @@ func TestNewCommand(t *testing.T) {
 		"an unknown flag before a flag":      {args: "--new-thing --read-only-port=0", flags: []flag{{"new-thing", "true"}, {"read-only-port", "0"}}},
 		"an unknown flag with a value":       {args: "--new-thing x --read-only-port=0", flags: []flag{{"new-thing", "x"}, {"read-only-port", "0"}}},
 		"an unknown flag at the end":         {args: "--new-thing", flags: []flag{{"new-thing", "true"}}},
-		"a flag that lacks its value":        {args: "--read-only-port", err: `/p: malformed: "--read-only-port" is a flag without its value, and no kubelet starts with it`},
-		"one dash":                           {args: "-anonymous-auth=false", err: `/p: malformed: "-anonymous-auth=false" is no flag, and no kubelet starts with it`},
-		"after two dashes nothing is a flag": {args: "--config=/a -- --anonymous-auth=true", flags: []flag{{"config", "/a"}}, err: `/p: malformed: "--anonymous-auth=true" is no flag, and no kubelet starts with it`},
+		"a flag that lacks its value":        {args: "--read-only-port", err: `/p: malformed: "--read-only-port" is a flag without its value, and nothing starts with it`},
+		"one dash":                           {args: "-anonymous-auth=false", err: `/p: malformed: "-anonymous-auth=false" is no flag, and nothing starts with it`},
+		"after two dashes nothing is a flag": {args: "--config=/a -- --anonymous-auth=true", flags: []flag{{"config", "/a"}}, err: `/p: malformed: "--anonymous-auth=true" is no flag, and nothing starts with it`},
 		"two dashes at the end":              {args: "--config=/a --", flags: []flag{{"config", "/a"}}},
-		"three dashes":                       {args: "---config=/a", err: `/p: malformed: "---config=/a" is no flag, and no kubelet starts with it`},
-		"no name":                            {args: "--=a", err: `/p: malformed: "--=a" is no flag, and no kubelet starts with it`},
-		"a word":                             {args: "run", err: `/p: malformed: "run" is no flag, and no kubelet starts with it`},
+		"three dashes":                       {args: "---config=/a", err: `/p: malformed: "---config=/a" is no flag, and nothing starts with it`},
+		"no name":                            {args: "--=a", err: `/p: malformed: "--=a" is no flag, and nothing starts with it`},
+		"a word":                             {args: "run", err: `/p: malformed: "run" is no flag, and nothing starts with it`},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

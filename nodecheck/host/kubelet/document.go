@@ -26,17 +26,19 @@ type document struct {
 const maxDocument = 256 << 10
 
 var (
-	errTwice   = errors.New("the key is there twice")
-	errMerge   = errors.New(`the merge key "<<" is not followed`)
-	errCase    = errors.New("the key is written in another case")
-	errType    = errors.New("the value is of another type")
-	errTag     = errors.New("the value has a tag")
-	errEmpty   = errors.New("the file is empty")
-	errVersion = errors.New("it is no KubeletConfiguration of kubelet.config.k8s.io/v1beta1")
+	errTwice = errors.New("the key is there twice")
+	errMerge = errors.New(`the merge key "<<" is not followed`)
+	errCase  = errors.New("the key is written in another case")
+	errType  = errors.New("the value is of another type")
+	errTag   = errors.New("the value has a tag")
+	errEmpty = errors.New("the file is empty")
 )
 
+// schema is what a configuration file must say it is.
+type schema struct{ apiVersion, kind string }
+
 // load reads a configuration file.
-func load(h *host.Host, name string, exact bool) (*document, error) {
+func load(h *host.Host, name string, is schema, exact bool) (*document, error) {
 	f, err := h.Large(name, maxDocument)
 	if err != nil {
 		return nil, err
@@ -59,16 +61,17 @@ func load(h *host.Host, name string, exact bool) (*document, error) {
 	if len(doc.Content) == 0 {
 		return fail(0, errEmpty)
 	}
+	other := fmt.Errorf("it is no %s of %s", is.kind, is.apiVersion)
 	if d.root = follow(doc.Content[0]); d.root == nil || d.root.Kind != yaml.MappingNode {
-		return fail(0, errVersion)
+		return fail(0, other)
 	}
-	for _, want := range [][2]string{{"apiVersion", "kubelet.config.k8s.io/v1beta1"}, {"kind", "KubeletConfiguration"}} {
+	for _, want := range [][2]string{{"apiVersion", is.apiVersion}, {"kind", is.kind}} {
 		n, err := d.find([]string{want[0]})
 		switch {
 		case err != nil:
 			return nil, err
 		case n.node == nil || scalar(n.node) != want[1]:
-			return fail(n.line, errVersion)
+			return fail(n.line, other)
 		}
 	}
 	return d, nil

@@ -58,7 +58,7 @@ func (l *layers) dropIn(h *host.Host, name string) error {
 		return &host.Error{Path: l.dir, Err: fmt.Errorf("%w: more than %d drop-ins", host.ErrTooLarge, maxDropIns)}
 	}
 	l.paths = append(l.paths, name)
-	d, err := load(h, name, false)
+	d, err := load(h, name, ofKubelet, false)
 	if err != nil {
 		return err
 	}

@@ -57,7 +57,7 @@ func (c *command) files(h *host.Host) (l layers) {
 	}
 	if l.file != "" {
 		l.paths = append(l.paths, l.file)
-		if l.base, l.err = load(h, l.file, true); l.err != nil {
+		if l.base, l.err = load(h, l.file, ofKubelet, true); l.err != nil {
 			return l
 		}
 	}
@@ -66,6 +66,8 @@ func (c *command) files(h *host.Host) (l layers) {
 	}
 	return l
 }
+
+var ofKubelet = schema{"kubelet.config.k8s.io/v1beta1", "KubeletConfiguration"}
 
 // effective works out the configuration of a command.
 func effective(c *command, l *layers) *config {

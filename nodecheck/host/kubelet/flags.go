@@ -44,11 +44,11 @@ func (c *command) every(name string) (values []string) {
 
 // newCommand takes arguments apart as package pflag does for a kubelet: a flag takes
 // its value after "=" or from the next argument, whatever that looks like; a boolean
-// one stands for true alone. A kubelet takes flags only.
+// one stands for true alone. A kubelet takes flags only, and so does kube-proxy.
 func newCommand(path string, args []string, where string) *command {
 	c := &command{where: where, path: path}
 	fail := func(arg, what string) *command {
-		c.err = &host.Error{Path: where, Err: fmt.Errorf("%w: %q is %s, and no kubelet starts with it", host.ErrMalformed, clip(arg), what)}
+		c.err = &host.Error{Path: where, Err: fmt.Errorf("%w: %q is %s, and nothing starts with it", host.ErrMalformed, clip(arg), what)}
 		return c
 	}
 	for len(args) > 0 {
@@ -107,7 +107,8 @@ func clip(s string) string {
 	return s
 }
 
-// booleans are the flags that stand for true alone, of every version since 1.10.
+// booleans are the flags that stand for true alone, of every version since 1.10, and
+// those of kube-proxy.
 var booleans = set(`
 	allow-privileged alsologtostderr anonymous-auth authentication-token-webhook
 	cgroups-per-qos containerized contention-profiling cpu-cfs-quota docker-only docker-tls
@@ -120,6 +121,9 @@ var booleans = set(`
 	protect-kernel-defaults really-crash-for-testing redirect-container-streaming register-node
 	register-schedulable require-kubeconfig rotate-certificates rotate-server-certificates runonce
 	seccomp-default serialize-image-pulls skip-headers skip-log-headers storage-driver-secure version
+
+	bind-address-hard-fail cleanup cleanup-ipvs conntrack-tcp-be-liberal init-only ipvs-strict-arp
+	iptables-localhost-nodeports masquerade-all profiling
 `)
 
 // valued are flags whose value is taken from the next argument even if it looks like
@@ -133,6 +137,8 @@ var valued = set(`
 	port provider-id read-only-port register-with-taints resolv-conf root-dir runtime-cgroups
 	streaming-connection-idle-timeout system-cgroups system-reserved tls-cert-file tls-cipher-suites
 	tls-min-version tls-private-key-file v vmodule volume-plugin-dir
+
+	bind-address healthz-bind-address metrics-bind-address metrics-port proxy-mode cluster-cidr
 `)
 
 func set(words string) map[string]bool {

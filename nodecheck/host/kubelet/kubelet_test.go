@@ -205,7 +205,7 @@ func TestRefused(t *testing.T) {
 		"no directory":                {"--config=/c/a --config-dir=/c/d", file("a", ""), "/c/d: file does not exist"},
 		"an unreadable directory":     {"--config=/c/a --config-dir=/c/d", file("a", "") + "-- c/d/ unreadable --\n", "/c/d: permission denied"},
 		"a bad flag":                  {"--config=/c/a --read-only-port=x", file("a", ""), "/proc/812/cmdline: malformed: --read-only-port=x: the value is of another type"},
-		"a word":                      {"--config=/c/a run", file("a", ""), `/proc/812/cmdline: malformed: "run" is no flag, and no kubelet starts with it`},
+		"a word":                      {"--config=/c/a run", file("a", ""), `/proc/812/cmdline: malformed: "run" is no flag, and nothing starts with it`},
 		"many aliases":                {"--config=/c/a", file("a", huge+"readOnlyPort: *i\n"), "/c/a:12: malformed: readOnlyPort: the value is of another type"},
 		"an alias of itself":          {"--config=/c/a", file("a", "readOnlyPort: &a [*a]\n"), "/c/a:3: malformed: readOnlyPort: the value is of another type"},
 		"too large":                   {"--config=/c/a", "-- c/a size=10000000 --\n", "/c/a: too large"},

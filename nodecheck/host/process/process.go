@@ -241,20 +241,27 @@ func (p *Process) place(h *host.Host) error {
 // podOf finds the UID of a pod in the path of a control group, as the two drivers
 // write it: ".../kubepods/besteffort/pod<uid>/..." and
 // ".../kubepods-besteffort-pod<uid with underscores>.slice/...". Of a container that
-// has pods of its own, the innermost pod is meant.
+// has pods of its own, the innermost pod is meant. A static pod has a hash for a UID.
 func podOf(cgroup string) string {
-	const length = 36 // of a UID
+	const uuid, hash = 36, 32
+	rest := cgroup
 	if !strings.Contains(cgroup, "kubepods") {
 		return ""
 	}
-	i := strings.LastIndex(cgroup, "pod")
-	for i >= 0 && (i+3+length > len(cgroup) || strings.HasPrefix(cgroup[i:], "pods")) {
-		i = strings.LastIndex(cgroup[:i], "pod")
+	for {
+		i := strings.LastIndex(rest, "pod")
+		if i < 0 {
+			return "unknown"
+		}
+		uid := rest[i+len("pod"):]
+		if end := strings.IndexFunc(uid, func(r rune) bool { return !strings.ContainsRune("0123456789abcdef-_", r) }); end >= 0 {
+			uid = uid[:end]
+		}
+		if len(uid) == uuid || len(uid) == hash {
+			return strings.ReplaceAll(uid, "_", "-")
+		}
+		rest = rest[:i]
 	}
-	if i < 0 {
-		return "unknown"
-	}
-	return strings.ReplaceAll(cgroup[i+3:i+3+length], "_", "-")
 }
 
 // unitOf finds the service in the path of a control group:

@@ -49,6 +49,14 @@ func TestRead(t *testing.T) {
 			archive: first + "-- proc/9/cmdline nul --\nkube-proxy\n-- proc/9/cgroup --\n0::/kubepods/burstable/pod0a1b2c3d-0000-4000-8000-00000000000a/ffff\n",
 			want:    []process.Process{{PID: 9, Name: process.KubeProxy, Path: "kube-proxy", Where: "/proc/9/cmdline", Root: true, Pod: "0a1b2c3d-0000-4000-8000-00000000000a"}},
 		},
+		"kube-proxy in a static pod": {
+			archive: first + "-- proc/9/cmdline nul --\nkube-proxy\n-- proc/9/cgroup --\n0::/kubepods.slice/kubepods-pod0123456789abcdef0123456789abcdef.slice/crio-ffff.scope\n",
+			want:    []process.Process{{PID: 9, Name: process.KubeProxy, Path: "kube-proxy", Where: "/proc/9/cmdline", Root: true, Pod: "0123456789abcdef0123456789abcdef"}},
+		},
+		"in a pod that is not named": {
+			archive: first + "-- proc/9/cmdline nul --\nkube-proxy\n-- proc/9/cgroup --\n0::/kubepods.slice/x\n",
+			want:    []process.Process{{PID: 9, Name: process.KubeProxy, Path: "kube-proxy", Where: "/proc/9/cmdline", Root: true, Pod: "unknown"}},
+		},
 		"several versions beside each other": {
 			archive: first + "-- proc/9/cmdline nul --\n/opt/bin/kubelet-1.29.2\n-- proc/10/cmdline nul --\n/opt/bin/kubelet-wrapper\n",
 			want:    []process.Process{{PID: 9, Name: process.Kubelet, Path: "/opt/bin/kubelet-1.29.2", Where: "/proc/9/cmdline", Root: true}},
