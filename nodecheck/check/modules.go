@@ -141,7 +141,7 @@ func (j *judge) installLine(n *modprobe.Node, name string, file modprobe.Place) 
 		f.Actual = "no install line for " + name
 		f.Detail = "it is loadable: " + file.String()
 		if at, denied := n.Denied(name); denied {
-			f.Where, f.Detail = at.String(), join(f.Detail, "a deny list keeps it from being loaded by an alias only")
+			f.Detail = join(f.Detail, "the deny list at "+at.String()+" keeps it from being loaded by an alias only")
 		}
 		j.fault(f)
 		return
