@@ -2,6 +2,7 @@ package sshd
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/hardgate-dev/hardgate/nodecheck/host"
 )
@@ -30,10 +31,15 @@ type Setting struct {
 	Where string // path and line; the main file for a default
 	// Default is whether nothing sets it.
 	Default bool
+	// Option is whether it is an option of the command line.
+	Option bool
 	// Match are the conditions under which it holds; empty for every connection that
 	// meets no other.
 	Match string
 }
+
+// Keyword is the spelling of a keyword that Effective and Conditional take.
+func Keyword(name string) string { return strings.ToLower(name) }
 
 // Effective returns what holds for a connection that meets no condition. The first
 // value counts, those of the command line first of all, except that a "Match all"
@@ -48,7 +54,7 @@ func (c *Config) Effective(keyword string) Setting {
 	}
 	for _, a := range c.set[keyword] {
 		if a.scope.conditions() == "" {
-			return Setting{Value: a.value, Where: a.where}
+			return Setting{Value: a.value, Where: a.where, Option: a.option}
 		}
 	}
 	where := c.Main

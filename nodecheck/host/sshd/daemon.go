@@ -18,6 +18,7 @@ var (
 	errNoUnit   = errors.New("no unit starts sshd, so that its options are not known")
 	errWrapped  = errors.New("another program starts sshd, so that its options are not known")
 	errTwoWays  = errors.New("units start sshd with different options")
+	errRunning  = errors.New("it is masked and sshd runs all the same, with options that are not known")
 	errNoSocket = errors.New("the socket starts a service that does not exist")
 )
 
@@ -46,8 +47,13 @@ func find(h *host.Host) (daemon, error) {
 		if err != nil {
 			return daemon{}, err
 		}
-		if !running || len(f.idle) == 0 {
+		switch {
+		case !running:
 			return f.absent()
+		case len(f.idle) == 0 && len(f.off) > 0:
+			return daemon{}, &host.Error{Path: f.off[0].where, Err: errRunning}
+		case len(f.idle) == 0:
+			return daemon{}, &host.Error{Path: pidFile, Err: errNoUnit}
 		}
 		f.started = f.idle // by hand, or by a unit of another name
 	}
@@ -143,14 +149,10 @@ func (f *finder) absent() (daemon, error) {
 	if there {
 		return daemon{}, &host.Error{Path: program, Err: errNoUnit}
 	}
-	return f.missing(program)
-}
-
-func (f *finder) missing(name string) (daemon, error) {
-	if _, err := f.h.Stat(path.Dir(name)); err != nil {
+	if _, err := f.h.Stat(path.Dir(program)); err != nil {
 		return daemon{}, err
 	}
-	return daemon{off: "sshd is not installed", where: name}, nil
+	return daemon{off: "sshd is not installed", where: program}, nil
 }
 
 // command is how the units start the server. Several must agree, but for the
@@ -173,13 +175,14 @@ func (f *finder) command() (daemon, error) {
 		}
 	}
 	there, err := f.h.Exists(first.program)
-	if err != nil {
-		return daemon{}, err
+	if err != nil || there {
+		return first, err
 	}
-	if !there {
-		return f.missing(first.program)
+	// A tree without the directory of the program has the unit of it all the same.
+	if dir, err := f.h.Exists(path.Dir(first.program)); err != nil || !dir {
+		return first, err
 	}
-	return first, nil
+	return daemon{off: "sshd is not installed", where: first.program}, nil
 }
 
 // settings are the options without those that say what the server is attached to.

@@ -25,7 +25,7 @@ func (p *parser) options(args []string, where string) (main string, err error) {
 			break
 		}
 		if len(arg) < 2 || arg[0] != '-' {
-			return "", refused(where, "unexpected argument %q", arg)
+			return "", refused(where, "an argument that is no option")
 		}
 		for letters := arg[1:]; letters != ""; {
 			letter := letters[0]
@@ -53,15 +53,15 @@ func (p *parser) options(args []string, where string) (main string, err error) {
 				}
 			case 'g':
 				if _, ok := Seconds(value); !ok {
-					return "", refused(where, "option -g: %q is not a time", value)
+					return "", refused(where, "the value of option -g is not a time")
 				}
 				// Unlike -o it sets the value whatever stands before; the last one counts.
-				grace = []assignment{{value: value, where: where}}
+				grace = []assignment{{value: value, where: where, option: true}}
 			}
 		}
 	}
 	if len(args) > 0 {
-		return "", refused(where, "unexpected argument %q", args[0])
+		return "", refused(where, "an argument that is no option")
 	}
 	if grace != nil {
 		p.set["logingracetime"] = grace

@@ -263,7 +263,7 @@ func dump(dir string) string {
 // configurations that are random and always the same.
 func TestOracle(t *testing.T) {
 	o := newOracle(t)
-	const rounds = 300
+	const rounds = 200
 	agreed, refusals := 0, 0
 	for seed := range uint64(rounds) {
 		g := generator{Rand: rand.New(rand.NewPCG(seed, 0)), dir: t.TempDir()}

@@ -21,12 +21,13 @@ const (
 	// Includes may fan out at each depth; real configurations have a few dozen files
 	// and hundreds of lines.
 	maxParsed = 2048
-	maxLines  = 100_000
+	maxLines  = 20_000
 )
 
 // assignment is one value of a keyword.
 type assignment struct {
 	value, where string
+	option       bool // of the command line
 	scope        scope
 }
 
@@ -145,7 +146,7 @@ func (p *parser) line(text, where string, s *scope, depth int) error {
 	if err != nil {
 		return refused(where, "%s: %w", name, err)
 	}
-	a := assignment{value: value, where: where}
+	a := assignment{value: value, where: where, option: s == nil}
 	if s != nil {
 		a.scope = *s
 	}

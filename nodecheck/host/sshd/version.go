@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io/fs"
 	"strconv"
 	"strings"
 
@@ -46,6 +47,9 @@ func version(h *host.Host, program string) (v Version, where string, err error) 
 		return Version{}, "", err
 	}
 	f, err := h.Large(program, maxProgram)
+	if errors.Is(err, fs.ErrNotExist) {
+		return Version{}, program, nil
+	}
 	if err != nil {
 		return Version{}, "", err
 	}
