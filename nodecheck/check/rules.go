@@ -27,6 +27,10 @@ type Rules struct {
 	SSHDisableForwarding bool
 	// PasswordQuality: MinClass accepts minclass=4 instead of four credits.
 	MinClassSuffices bool
+	// DictionaryCheck wants new passwords to be looked up in a dictionary.
+	DictionaryCheck bool
+	// EmptySuGroup wants the group whose members may use su to be named and empty.
+	EmptySuGroup bool
 	// ClientCAMode is the widest mode of the kubelet's client CA file.
 	ClientCAMode uint32
 	// TLSRSASuites accepts the two GCM suites with RSA key exchange.
@@ -71,6 +75,8 @@ func NewRules(benchmarks ...string) *Rules {
 			r.SSHMACs = macs2024
 			r.SSHDisableForwarding = true
 			r.MinClassSuffices = true
+			r.DictionaryCheck = true
+			r.EmptySuGroup = true
 		}
 	}
 	return r

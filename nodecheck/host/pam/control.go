@@ -86,7 +86,7 @@ func parseControl(text string) (Control, error) {
 func (c *Control) parse(text string) error {
 	inner, closed := strings.CutSuffix(strings.TrimPrefix(text, "["), "]")
 	if !closed || inner == text {
-		return fmt.Errorf("unknown control %q", text)
+		return fmt.Errorf("unknown control %s", short(text))
 	}
 	const unset action = -100
 	for i := range c.actions {
@@ -99,7 +99,7 @@ func (c *Control) parse(text string) error {
 		if !known {
 			n, err := strconv.ParseUint(words[2], 10, 16)
 			if err != nil || n == 0 {
-				return fmt.Errorf("unknown action %q", words[2])
+				return fmt.Errorf("unknown action %s", short(words[2]))
 			}
 			a = action(n)
 		}
@@ -109,12 +109,12 @@ func (c *Control) parse(text string) error {
 		}
 		i := slices.Index(names[:], words[0])
 		if i < 0 {
-			return fmt.Errorf("unknown value %q", words[0])
+			return fmt.Errorf("unknown value %s", short(words[0]))
 		}
 		c.actions[i] = a
 	}
 	if len(words) > 0 {
-		return fmt.Errorf("a control that is no list of value=action: %q", text)
+		return fmt.Errorf("a control that is no list of value=action: %s", short(text))
 	}
 	for i, a := range c.actions {
 		if a == unset {
@@ -122,4 +122,23 @@ func (c *Control) parse(text string) error {
 		}
 	}
 	return nil
+}
+
+// short quotes what an error repeats of a file.
+func short(text string) string {
+	const most = 40
+	if len(text) > most {
+		text = text[:most] + "..."
+	}
+	return strconv.Quote(text)
+}
+
+// Denies is whether every code makes the rule object.
+func (c *Control) Denies(codes ...Code) bool {
+	for _, code := range codes {
+		if a := c.actions[code]; a != bad && a != die {
+			return false
+		}
+	}
+	return true
 }

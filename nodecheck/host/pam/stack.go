@@ -213,7 +213,7 @@ func (r *reader) rule(text, where string, t Type, depth, level int) error {
 		return nil
 	default:
 		// libpam makes it a rule that always fails.
-		return malformed(where, fmt.Sprintf("unknown type %q", kind))
+		return malformed(where, "unknown type "+short(kind))
 	}
 	control, rest := word(rest)
 	module, rest := word(rest)
@@ -248,7 +248,7 @@ func (r *reader) include(name, where string, t Type, depth, level int) error {
 	}
 	_, err := r.service(name, t, depth+1, level)
 	if errors.Is(err, errNoFile) {
-		return &host.Error{Path: where, Err: fmt.Errorf("included file %q: %w", name, errNoFile)}
+		return &host.Error{Path: where, Err: fmt.Errorf("included file %s: %w", short(name), errNoFile)}
 	}
 	return err
 }

@@ -1,7 +1,6 @@
 package umask
 
 import (
-	"path"
 	"strings"
 
 	"github.com/hardgate-dev/hardgate/nodecheck/host"
@@ -39,6 +38,9 @@ type parser struct {
 	loops map[string]string
 	// maybe is whether the next command may be left out.
 	maybe bool
+	// certain is whether the last command read profile.d: what stands before its && asks
+	// whether the files exist.
+	certain bool
 	// exits is what the umask may be where the script ends early.
 	exits []Mask
 	ended bool // by an unconditional exit or return
@@ -230,10 +232,11 @@ func (p *parser) simple() error {
 		return nil
 	}
 	before := p.masks
+	p.certain = false
 	err := p.effect(strip(words), p.file.At(line))
 	// Before && stands a command that runs, behind it one that may not; a pipeline's
 	// run in shells of their own.
-	if p.maybe || p.at < len(p.tokens) && (p.isOperator(p.at, "|") || p.isOperator(p.at, "&")) {
+	if p.maybe && !p.certain || p.at < len(p.tokens) && (p.isOperator(p.at, "|") || p.isOperator(p.at, "&")) {
 		p.masks = union(before, p.masks)
 	}
 	return err
@@ -241,88 +244,4 @@ func (p *parser) simple() error {
 
 func (p *parser) isOperator(at int, text string) bool {
 	return p.tokens[at].operator && p.tokens[at].text == text
-}
-
-// strip takes assignments and the words that only lead to the command off.
-func strip(words []token) []token {
-	for len(words) > 0 {
-		name, _, assigns := strings.Cut(words[0].text, "=")
-		if word := words[0].text; word != "command" && word != "builtin" && !(assigns && isName(name)) {
-			break
-		}
-		words = words[1:]
-	}
-	return words
-}
-
-func isName(text string) bool {
-	return text != "" && strings.Trim(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_0123456789") == ""
-}
-
-// effect is what a command does to the umask.
-func (p *parser) effect(words []token, where string) error {
-	if len(words) == 0 {
-		return nil
-	}
-	args := words[1:]
-	switch words[0].text {
-	case "umask":
-		for len(args) > 0 && (args[0].text == "-S" || args[0].text == "-p" || args[0].text == "--") {
-			args = args[1:]
-		}
-		if len(args) == 0 {
-			return nil // it prints the umask
-		}
-		return p.set(args[0].text, where, args[0].expands)
-	case "eval":
-		for _, a := range args {
-			if strings.Contains(a.text, "umask") {
-				return p.set(a.text, where, true)
-			}
-		}
-	case ".", "source":
-		if len(args) > 0 {
-			return p.source(args[0])
-		}
-	case "exit", "return":
-		p.exit()
-	default:
-		if masks, ok := p.functions[words[0].text]; ok {
-			p.masks = union(p.masks, masks)
-		}
-	}
-	return nil
-}
-
-// exit ends the script, perhaps, or the function that it stands in.
-func (p *parser) exit() {
-	for _, f := range p.frames {
-		if f.function != "" || f.word == "(" {
-			return
-		}
-	}
-	if len(p.frames) == 0 && !p.maybe {
-		p.ended = true
-		return
-	}
-	p.exits = union(p.exits, p.masks)
-}
-
-// source follows a file that the script reads: one that it names, or those of
-// profile.d through the variable of a loop.
-func (p *parser) source(t token) error {
-	if path.IsAbs(t.text) && !t.expands {
-		return p.script.run(t.text)
-	}
-	name := strings.Trim(t.text, "${}")
-	dir, ok := p.loops[name]
-	if !ok {
-		return nil
-	}
-	// A file that another reads, such as bashrc from profile, may do so for other
-	// shells only.
-	for i := range p.frames {
-		p.frames[i].reads = p.frames[i].reads || len(p.open) == 1
-	}
-	return p.profileD(dir)
 }

@@ -21,7 +21,7 @@ type Shells struct {
 // belong to distributions that keep /etc for the site.
 var (
 	loginFiles       = []string{"/etc/profile", "/usr/etc/profile"}
-	interactiveFiles = []string{"/etc/bash.bashrc", "/etc/bashrc", "/usr/etc/bash.bashrc"}
+	interactiveFiles = []string{"/etc/bash.bashrc", "/etc/bashrc", "/etc/bash/bashrc", "/usr/etc/bash.bashrc"}
 )
 
 // Read follows the files of both kinds of shell. That they do not exist is no error.

@@ -209,6 +209,9 @@ func TestRead(t *testing.T) {
 		"vendor": {
 			"-- usr/etc/profile --\nfor s in /usr/etc/profile.d/*.sh; do . $s; done\n-- usr/etc/profile.d/a.sh --\numask 027\n", "027", "-",
 		},
+		"read behind and": {
+			"-- etc/profile --\numask 022\nfor sh in /etc/profile.d/*.sh ; do\n[ -r \"$sh\" ] && . \"$sh\"\ndone\n-- etc/profile.d/a.sh --\numask 027", "027", "-",
+		},
 		"no files": {"", "-", "-"},
 	}
 	for name, tt := range tests {
