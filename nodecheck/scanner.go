@@ -23,8 +23,9 @@ type Scanner struct {
 	Rules  *check.Rules
 	// Patience is how long one check may take.
 	Patience time.Duration
-	// Prepare hands over what is known besides the files, before each pass; may be nil.
-	Prepare func(*host.Host)
+	// Prepare hands over what is known besides the files, before a pass; Finish looks at
+	// what was read, after it, in the pass's goroutine. Either may be nil.
+	Prepare, Finish func(*host.Host)
 
 	// hanging are the checks that were left behind, until they come back.
 	hanging map[control.ID]<-chan struct{}
@@ -118,7 +119,7 @@ func (s *Scanner) Scan() (Outcome, error) {
 // start runs checks over a new host.
 func (s *Scanner) start(list []*check.Check) *pass {
 	p := &pass{verdicts: make(chan check.Verdict, len(list)), done: make(chan struct{})}
-	known, prepare, rest := s.known, s.Prepare, !s.hangs(afterwards)
+	known, rest := s.known, !s.hangs(afterwards)
 	go func() {
 		defer close(p.done)
 		defer func() {
@@ -129,8 +130,8 @@ func (s *Scanner) start(list []*check.Check) *pass {
 		}()
 		h := host.New(s.Files)
 		host.Provide(h, known)
-		if prepare != nil {
-			prepare(h)
+		if s.Prepare != nil {
+			s.Prepare(h)
 		}
 		for _, c := range list {
 			p.verdicts <- check.Run(h, []*check.Check{c}, s.Rules)[0]
@@ -142,6 +143,9 @@ func (s *Scanner) start(list []*check.Check) *pass {
 		p.end.os = osName(h)
 		if table, err := process.Read(h); err == nil {
 			p.end.known = table.Next()
+		}
+		if s.Finish != nil {
+			s.Finish(h)
 		}
 		p.end.looked = watch.Of(h)
 	}()

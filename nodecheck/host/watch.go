@@ -4,6 +4,7 @@ package host
 
 import (
 	"fmt"
+	"strings"
 
 	"golang.org/x/sys/unix"
 )
@@ -30,6 +31,9 @@ func (r *Root) AddWatch(inotify int, dir string, mask uint32) (int, error) {
 type Held struct {
 	Path string
 	fd   int
+	// whole is whether one read gives everything: sysctls and sysfs attributes fit into
+	// a page.
+	whole bool
 }
 
 // Hold opens a regular file of the kernel's own. Files of other file systems are
@@ -55,7 +59,7 @@ func (r *Root) Hold(name string) (*Held, error) {
 	if err != nil {
 		return nil, problem(name, err)
 	}
-	return &Held{Path: name, fd: fd}, nil
+	return &Held{Path: name, fd: fd, whole: strings.HasPrefix(name, "/proc/sys/") || sf.Type == unix.SYSFS_MAGIC}, nil
 }
 
 // Read reads the file from its beginning into buf and returns how many bytes there
@@ -67,10 +71,10 @@ func (f *Held) Read(buf []byte) (int, error) {
 		if err != nil {
 			return n, problem(f.Path, err)
 		}
-		if more == 0 {
+		n += more
+		if more == 0 || f.whole {
 			break
 		}
-		n += more
 	}
 	return n, nil
 }

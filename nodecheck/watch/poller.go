@@ -7,8 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"hash/maphash"
+	"runtime"
 	"slices"
 	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/hardgate-dev/hardgate/nodecheck/host"
 )
@@ -122,8 +126,22 @@ func (p *poller) followAll(paths []string) {
 }
 
 // Poll looks at what reports nothing, and returns the paths that have changed since
-// the last scan or poll.
-func (w *Watcher) Poll() []string { return w.poll.poll() }
+// the last scan or poll, and the CPU time that it took.
+func (w *Watcher) Poll() (changed []string, cost time.Duration) {
+	runtime.LockOSThread() // whose time is taken
+	defer runtime.UnlockOSThread()
+	begin := threadTime()
+	changed = w.poll.poll()
+	return changed, threadTime() - begin
+}
+
+func threadTime() time.Duration {
+	var ts unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_THREAD_CPUTIME_ID, &ts); err != nil {
+		return 0
+	}
+	return time.Duration(ts.Nano())
+}
 
 // Mattered says whether a verdict changed by what the last poll reported. What
 // changes all the time without that is looked at less and less often.

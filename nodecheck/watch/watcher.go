@@ -161,7 +161,7 @@ func (w *Watcher) set(ctx context.Context, p plan) (added bool) {
 
 // read receives events until the instance is closed.
 func (w *Watcher) read() {
-	buf := make([]byte, 16<<10)
+	buf := make([]byte, 64<<10)
 	for {
 		n, err := w.file.Read(buf)
 		if err != nil {

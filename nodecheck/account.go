@@ -1,0 +1,115 @@
+package nodecheck
+
+import (
+	"context"
+	"strings"
+	"sync"
+	"time"
+
+	logf "sigs.k8s.io/controller-runtime/pkg/log"
+
+	"github.com/hardgate-dev/hardgate/nodecheck/host"
+	"github.com/hardgate-dev/hardgate/nodecheck/host/kubelet"
+)
+
+// Kubelet is asked for the configuration in force; certificates are further files
+// that may hold its certificate.
+type Kubelet interface {
+	Get(ctx context.Context, certificates ...string) ([]byte, error)
+}
+
+// account is what the kubelet says of itself. It is asked at full passes and when
+// something of the kubelet's has changed, and what it said holds until then.
+type account struct {
+	kubelet Kubelet // nil: it is never asked
+	// again is how soon it is asked again if it did not answer though it used to.
+	again time.Duration
+
+	answered bool      // ever
+	due      time.Time // zero: with the next scan
+
+	mu           sync.Mutex
+	body         []byte
+	absent       bool
+	certificates []string
+}
+
+// refresh asks the kubelet if it is time to. changed are the paths that a scan is
+// made for.
+func (a *account) refresh(ctx context.Context, changed []string, interval time.Duration) {
+	if a.kubelet == nil {
+		return
+	}
+	for _, path := range changed {
+		switch {
+		case strings.HasPrefix(path, "/proc/") && strings.HasSuffix(path, "/cmdline"):
+			a.set(nil) // it ended: what it said no longer holds
+			a.due = time.Time{}
+		case strings.Contains(path, "kube"):
+			a.due = time.Time{}
+		}
+	}
+	if time.Now().Before(a.due) {
+		return
+	}
+	a.mu.Lock()
+	absent, certificates := a.absent, a.certificates
+	a.mu.Unlock()
+	a.due = time.Now().Add(interval)
+	if absent {
+		a.set(nil)
+		return
+	}
+	body, err := a.kubelet.Get(ctx, certificates...)
+	a.set(body)
+	if err == nil {
+		a.answered = true
+		return
+	}
+	logf.FromContext(ctx).V(1).Info("the kubelet does not tell its configuration; its files are judged", "cause", err.Error())
+	if a.answered {
+		a.due = time.Now().Add(a.again)
+	}
+}
+
+func (a *account) set(body []byte) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.body = body
+}
+
+// known is whether there is an answer.
+func (a *account) known() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.body != nil
+}
+
+// provide hands the answer to a scan.
+func (a *account) provide(h *host.Host) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.body != nil {
+		host.Provide(h, kubelet.ConfigzBody(a.body))
+	}
+}
+
+// learn notes from a scan whether there is a kubelet, and where its certificate is.
+func (a *account) learn(h *host.Host) {
+	if a.kubelet == nil {
+		return
+	}
+	k, err := kubelet.Read(h)
+	if err != nil {
+		return
+	}
+	var certificates []string
+	for _, r := range k.Field(kubelet.TLSCertFile) {
+		if name := r.Text(); r.Err == nil && strings.HasPrefix(name, "/") {
+			certificates = append(certificates, name)
+		}
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.absent, a.certificates = k.Absent != "", certificates
+}

@@ -1,0 +1,206 @@
+package nodecheck
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/time/rate"
+	logf "sigs.k8s.io/controller-runtime/pkg/log"
+
+	"github.com/hardgate-dev/hardgate/nodecheck/synopsis"
+	"github.com/hardgate-dev/hardgate/nodecheck/watch"
+)
+
+// Watcher tells what has changed of what a scan looked at; *watch.Watcher does.
+type Watcher interface {
+	Changed() <-chan struct{}
+	Take() []string
+	Follow(context.Context, watch.Looked) (added bool)
+	Poll() (changed []string, cost time.Duration)
+	Mattered(bool)
+	Watched() (directories int, limited bool)
+}
+
+// Agent scans a node again and again.
+type Agent struct {
+	Scanner *Scanner
+	Watcher Watcher
+	Kubelet Kubelet // nil: only the kubelet's files are judged
+	// Deliver takes the JSON of a status, whenever it is another.
+	Deliver func([]byte)
+	// Self is what the report says of the agent.
+	Self    synopsis.Agent
+	Metrics *Metrics
+	// Interval is the time between full passes, Poll that between two looks at what
+	// reports no changes.
+	Interval, Poll time.Duration
+
+	account account
+	limit   *rate.Limiter
+	last    []byte
+	success atomic.Int64 // when the last scan came to its end, in Unix nanoseconds
+	// later are scans that are still to come after a change that takes its time.
+	later []time.Time
+}
+
+// What comes together is scanned together: a package that is installed, an editor
+// that writes a copy and renames it.
+const (
+	quiet   = 100 * time.Millisecond
+	ceiling = 400 * time.Millisecond
+)
+
+// Scans for changes: the first few at once, then one in a while. Somebody who changes
+// a file without end must not make the agent burn the node's CPU.
+const (
+	burst = 10
+	every = 5 * time.Second
+)
+
+// share is the part of a core that polling may take; where it would take more, it is
+// done less often, down to maxPoll times the interval.
+const (
+	share   = 1000
+	maxPoll = 5
+)
+
+// settle is when it is looked again after a process has ended: another takes its
+// place, and tells its configuration a little later.
+var settle = []time.Duration{2 * time.Second, 10 * time.Second, time.Minute}
+
+// Run scans until ctx ends.
+func (a *Agent) Run(ctx context.Context) error {
+	a.limit = rate.NewLimiter(rate.Every(every), burst)
+	a.account = account{kubelet: a.Kubelet, again: max(a.Poll, 15*time.Second)}
+	a.Scanner.Prepare, a.Scanner.Finish = a.account.provide, a.account.learn
+	a.scan(ctx, causeFull, nil)
+	full, poll := time.NewTimer(a.spread()), time.NewTimer(a.Poll)
+	defer full.Stop()
+	defer poll.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-a.Watcher.Changed():
+			a.settle(ctx)
+			if a.limit.Wait(ctx) == nil {
+				a.scan(ctx, causeChange, a.Watcher.Take())
+			}
+		case <-poll.C:
+			poll.Reset(a.poll(ctx))
+		case <-full.C:
+			a.account.due = time.Time{}
+			a.scan(ctx, causeFull, nil)
+			full.Reset(a.spread())
+		}
+	}
+}
+
+// settle waits until nothing more comes, but not for long.
+func (a *Agent) settle(ctx context.Context) {
+	end, still := time.NewTimer(ceiling), time.NewTimer(quiet)
+	defer end.Stop()
+	defer still.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-end.C:
+			return
+		case <-still.C:
+			return
+		case <-a.Watcher.Changed():
+			still.Reset(quiet)
+		}
+	}
+}
+
+// poll looks at what reports nothing, scans if there is a reason, and returns when to
+// do so again.
+func (a *Agent) poll(ctx context.Context) time.Duration {
+	begin := time.Now()
+	changed, cost := a.Watcher.Poll()
+	switch {
+	case len(changed) > 0:
+		if a.limit.Wait(ctx) == nil {
+			a.Watcher.Mattered(a.scan(ctx, causePoll, changed))
+		}
+	case len(a.later) > 0 && !begin.Before(a.later[0]):
+		a.later = a.later[1:]
+		a.account.due = time.Time{}
+		a.scan(ctx, causeLater, nil)
+	case a.Kubelet != nil && a.account.answered && !a.account.known() && !begin.Before(a.account.due):
+		a.scan(ctx, causeLater, nil)
+	}
+	return min(max(a.Poll, share*cost), maxPoll*a.Poll)
+}
+
+// scan judges the node, and hands over what it found if that is something else than
+// before, which it returns. changed are the paths that it is made for.
+func (a *Agent) scan(ctx context.Context, cause string, changed []string) bool {
+	log := logf.FromContext(ctx).WithName("scan")
+	a.account.refresh(ctx, changed, a.Interval)
+	for _, path := range changed {
+		if strings.HasPrefix(path, "/proc/") && strings.HasSuffix(path, "/cmdline") {
+			a.later = nil
+			for _, d := range settle {
+				a.later = append(a.later, time.Now().Add(d))
+			}
+		}
+	}
+	var out Outcome
+	// What happened in a directory before it was watched was not seen.
+	for range 3 {
+		var err error
+		if out, err = a.Scanner.Scan(); err != nil {
+			log.Error(err, "the scan broke; the report stays as it is")
+			a.Metrics.failed()
+			return false
+		}
+		a.Metrics.scanned(cause, out, a.Scanner.Hanging())
+		if !a.Watcher.Follow(ctx, out.Looked) {
+			break
+		}
+	}
+	a.success.Store(time.Now().UnixNano())
+	a.Metrics.watching(a.Watcher.Watched())
+	a.Metrics.account(a.account.known())
+	status, data, err := synopsis.Status(out.Verdicts, out.OS, a.Self)
+	if err != nil {
+		log.Error(err, "the scan is not reported")
+		a.Metrics.failed()
+		return false
+	}
+	if bytes.Equal(data, a.last) {
+		log.V(1).Info("nothing new", "cause", cause, "changed", changed, "took", out.Took.String())
+		return false
+	}
+	a.last = data
+	s := status.Summary
+	log.Info("verdicts", "cause", cause, "changed", changed, "pass", s.Pass, "fail", s.Fail, "unknown", s.Unknown,
+		"manual", s.Manual, "notApplicable", s.NotApplicable, "exempt", s.Exempt, "took", out.Took.String())
+	a.Deliver(data)
+	return true
+}
+
+// Alive is an error unless a scan came to its end not long ago.
+func (a *Agent) Alive() error {
+	last := a.success.Load()
+	if last == 0 {
+		return fmt.Errorf("the first scan has not come to its end")
+	}
+	if ago := time.Since(time.Unix(0, last)); ago > 2*a.Interval+time.Minute {
+		return fmt.Errorf("the last scan came to its end %s ago", ago.Round(time.Second))
+	}
+	return nil
+}
+
+// spread keeps many nodes from doing the same at the same time.
+func (a *Agent) spread() time.Duration {
+	return a.Interval - a.Interval/10 + rand.N(a.Interval/5+1) //nolint:gosec // spreads load, protects nothing
+}
