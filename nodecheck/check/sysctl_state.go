@@ -1,6 +1,7 @@
 package check
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -118,6 +119,10 @@ func (j *judge) sysctlPersisted(h *host.Host, k sysctlKey, stuck []string) {
 		case s.Assignment != nil:
 			value, f, _ := b.value(k, iface)
 			j.sysctlInterface(k, f, b.see, iface, value)
+		case s.Refused != nil:
+			// The kernel refuses the value, and may stop to let the interface follow
+			// conf/default all the same.
+			unknown(&host.Error{Path: s.Refused.Where(), Err: errRefused})
 		case slices.Contains(stuck, iface) && k.sticky:
 			j.fault(Finding{
 				Where: sysctl.Dirs[0], Expected: b.line(k, iface, strconv.Itoa(k.want)),
@@ -126,6 +131,8 @@ func (j *judge) sysctlPersisted(h *host.Host, k sysctlKey, stuck []string) {
 		}
 	}
 }
+
+var errRefused = errors.New("the kernel refuses the value: what the interface has after boot depends on the order of events")
 
 // bootState is the state that a node would boot with.
 type bootState struct{ config *sysctl.Config }

@@ -62,11 +62,11 @@ func read(h *host.Host) (*Config, error) {
 		}
 	}
 	if c.masked == "" {
-		files, err := files(h)
+		files, err := files(h, systemd)
 		if err != nil {
 			return nil, err
 		}
-		l := newLayer()
+		l := newLayer(!systemd)
 		applied := false
 		for _, f := range files {
 			l.add(f.File, f.Err)
@@ -103,9 +103,9 @@ func (c *Config) sysctlConf(h *host.Host, l *layer, systemd, applied bool) error
 	return nil
 }
 
-// files are those of sysctl.d in the order in which they are applied. systemd
-// passes over hidden files, and a directory with the name of a file masks it.
-func files(h *host.Host) ([]host.Fragment, error) {
+// files are those of sysctl.d in the order in which they are applied. A directory
+// with the name of a file masks it; systemd passes over hidden files, procps does not.
+func files(h *host.Host, systemd bool) ([]host.Fragment, error) {
 	list, err := h.Fragments(Dirs, ".conf")
 	if err != nil {
 		return nil, err
@@ -127,7 +127,7 @@ func files(h *host.Host) ([]host.Fragment, error) {
 		if ok && slices.Index(Dirs, by) < slices.Index(Dirs, strings.TrimSuffix(f.Path, "/"+f.Name)) {
 			return true
 		}
-		return f.Name[0] == '.'
+		return systemd && f.Name[0] == '.'
 	}), nil
 }
 

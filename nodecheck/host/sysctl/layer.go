@@ -1,14 +1,19 @@
 package sysctl
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/hardgate-dev/hardgate/nodecheck/host"
 )
 
-// layer is what one program sets in one go: of the lines for one key only the last
-// is applied, and patterns leave alone the keys that a line of their own names.
+// layer is what one program sets in one go. systemd applies the last line for a key
+// only, and its patterns leave alone the keys that a line of their own names.
 type layer struct {
+	// procps applies every line, so that one which the kernel refuses changes nothing.
+	// What patterns do differs between its versions.
+	procps  bool
+	refused map[string]*Assignment // by procps, where no later line of the key has a number
 	options []option
 	latest  map[string]int // key or pattern to the index of the option that counts
 	files   int
@@ -29,7 +34,9 @@ type badFile struct {
 	err  error
 }
 
-func newLayer() layer { return layer{latest: map[string]int{}} }
+func newLayer(procps bool) layer {
+	return layer{procps: procps, refused: map[string]*Assignment{}, latest: map[string]int{}}
+}
 
 // add reads the next file. It is empty if it does not exist: a dangling link sets
 // nothing.
@@ -56,6 +63,13 @@ func (l *layer) add(f *host.File, err error) {
 }
 
 func (l *layer) set(a assignment) {
+	if _, number := Int(a.Value); l.procps && !number {
+		if !a.exclude {
+			l.refused[a.Key] = &a.Assignment
+		}
+		return
+	}
+	delete(l.refused, a.Key)
 	i, ok := l.latest[a.Key]
 	if !ok {
 		i = -1
@@ -70,6 +84,24 @@ func (l *layer) set(a assignment) {
 	l.options = append(l.options, option{assignment: a, file: l.files, older: i})
 }
 
+var errPattern = errors.New("versions of procps differ in what a pattern sets")
+
+// pattern returns the line with a pattern that sets a key; nil where there is none. All
+// are written in their order, and those that the kernel refuses change nothing.
+func (l *layer) pattern(key string) (found *Assignment) {
+	numbers := false
+	for i := range l.options {
+		o := &l.options[i]
+		if o.dead || o.exclude || !isPattern(o.Key) || !match(o.Key, key) {
+			continue
+		}
+		if _, number := Int(o.Value); number || !numbers {
+			found, numbers = &o.Assignment, numbers || number
+		}
+	}
+	return found
+}
+
 // find returns the line that sets a key, and those for the same key that it
 // overrides; nil where none does.
 func (l *layer) find(key string) (*Assignment, []Assignment, error) {
@@ -79,16 +111,14 @@ func (l *layer) find(key string) (*Assignment, []Assignment, error) {
 			return nil, nil, bad.err
 		}
 	}
-	if !ok {
-		for j := range l.options {
-			if o := &l.options[j]; !o.dead && !o.exclude && isPattern(o.Key) && match(o.Key, key) {
-				i, ok = j, true // the last one is written last
-			}
+	if !ok || l.procps {
+		pattern := l.pattern(key)
+		if pattern != nil && l.procps {
+			return nil, nil, &host.Error{Path: pattern.Where(), Err: errPattern}
 		}
 		if !ok {
-			return nil, nil, nil
+			return pattern, nil, nil
 		}
-		return &l.options[i].Assignment, nil, nil
 	}
 	var overridden []Assignment
 	for j := l.options[i].older; j >= 0; j = l.options[j].older {

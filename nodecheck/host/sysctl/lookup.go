@@ -47,6 +47,9 @@ func (c *Config) Lookup(key string) (Setting, error) {
 		case s.Refused == nil:
 			s.Refused = a
 		}
+		if refused := c.layers[i].refused[key]; refused != nil && s.Refused == nil && s.Assignment == a {
+			s.Refused = refused
+		}
 		s.Overridden = append(s.Overridden, overridden...)
 	}
 	return s, nil

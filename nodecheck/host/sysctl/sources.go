@@ -11,7 +11,7 @@ const cmdline = "/proc/cmdline"
 // commandLine is what "sysctl.<key>=<value>" on the kernel's command line sets,
 // before any program runs.
 func commandLine(h *host.Host) layer {
-	l := newLayer()
+	l := newLayer(true)
 	words, err := bootWords(h)
 	if err != nil {
 		l.add(nil, err)
@@ -66,7 +66,7 @@ var ufwInits = []string{"/usr/lib/ufw/ufw-init", "/lib/ufw/ufw-init"}
 
 // ufw is what the firewall ufw sets when it starts; false where it does not.
 func ufw(h *host.Host) (l layer, ok bool) {
-	l = newLayer()
+	l = newLayer(true)
 	installed := false
 	for _, p := range ufwInits {
 		there, err := h.Exists(p)
