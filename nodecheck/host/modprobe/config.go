@@ -124,7 +124,7 @@ func (c *config) add(f *host.File) error {
 // if exactly two spaces are in front of the list; this is only the stricter reading.
 func softdeps(text string) (names []string) {
 	listed := false
-	for _, w := range strings.Fields(text) {
+	for w := range strings.FieldsSeq(text) {
 		switch {
 		case w == "pre:" || w == "post:":
 			listed = true

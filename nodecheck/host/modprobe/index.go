@@ -2,11 +2,11 @@ package modprobe
 
 import (
 	"bytes"
-	"math/rand/v2"
+	"hash/maphash"
 )
 
 // factor of the hash is random, so that no file can be made to collide.
-var factor = rand.Uint64() | 1
+var factor = maphash.String(maphash.MakeSeed(), "factor") | 1
 
 // nameBuf holds a module's name; longer ones are none.
 type nameBuf [64]byte

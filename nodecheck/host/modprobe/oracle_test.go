@@ -211,8 +211,8 @@ func generate(t *testing.T, r *rand.Rand, dir string) {
 	}
 	if err := errors.Join(os.WriteFile(softdeps, []byte(text), 0o600),
 		// The last of all, so that it decides nothing else.
-		os.MkdirAll(filepath.Join(dir, "/lib/modprobe.d"), 0o755),
-		os.WriteFile(filepath.Join(dir, "/lib/modprobe.d/~aliases.conf"), []byte(aliases()), 0o600)); err != nil {
+		os.MkdirAll(dir+"/lib/modprobe.d", 0o755),
+		os.WriteFile(dir+"/lib/modprobe.d/~aliases.conf", []byte(aliases()), 0o600)); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -268,11 +268,11 @@ func oracleKernel(t *testing.T) string {
 	dir := t.TempDir()
 	base := filepath.Join(dir, modulesDir, oracleRelease)
 	files := map[string][]byte{
-		filepath.Join(base, "modules.builtin"):             []byte("kernel/fs/ext4/ext4.ko\n"),
-		filepath.Join(base, "modules.order"):               nil,
-		filepath.Join(base, "modules.builtin.modinfo"):     nil,
-		filepath.Join(dir, "/proc/sys/kernel/osrelease"):   []byte(oracleRelease + "\n"),
-		filepath.Join(dir, "/lib/modules/5.10/other/file"): nil,
+		filepath.Join(base, "modules.builtin"):         []byte("kernel/fs/ext4/ext4.ko\n"),
+		filepath.Join(base, "modules.order"):           nil,
+		filepath.Join(base, "modules.builtin.modinfo"): nil,
+		dir + "/proc/sys/kernel/osrelease":             []byte(oracleRelease + "\n"),
+		dir + "/lib/modules/5.10/other/file":           nil,
 	}
 	for _, name := range oracleModules {
 		files[filepath.Join(base, "kernel", name+".ko")] = object(t)
