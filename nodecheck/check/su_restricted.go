@@ -94,7 +94,7 @@ func (j *judge) suStack(h *host.Host, service string, rules *Rules) {
 	case by != nil && len(wheels) == 0:
 		j.once(false, Finding{Where: by.Where, Expected: wantedWheel, Actual: describe(by), Detail: service + " does not ask for " + wheelModule})
 	case by != nil:
-		j.once(false, Finding{Where: by.Where, Expected: wantedWheel, Actual: describe(by), Detail: "members of no group get through " + service + " here"})
+		j.around(service, by, wheels)
 	case len(wheels) == 0:
 		j.once(true, Finding{Where: stack.Path, Detail: "nobody but root gets through " + service})
 	}
@@ -104,6 +104,17 @@ func (j *judge) suStack(h *host.Host, service string, rules *Rules) {
 		}
 		j.wheelGroup(h, r, rules)
 	}
+}
+
+// around says how a user who is not in the group gets past pam_wheel.
+func (j *judge) around(service string, by *pam.Rule, wheels []*pam.Rule) {
+	f := Finding{Where: by.Where, Expected: wantedWheel, Actual: describe(by), Detail: "who is not in the group gets through " + service + " here"}
+	for _, r := range wheels {
+		if !r.Control.Denies(pam.PermDenied, pam.AuthErr) {
+			f.Where, f.Actual, f.Detail = r.Where, describe(r), service+" goes on when it refuses"
+		}
+	}
+	j.once(false, f)
 }
 
 // stranger is what modules may return for a user who is neither root nor in the
@@ -132,13 +143,14 @@ func wheel(r *pam.Rule) []pam.Code {
 	return codes
 }
 
-// wheelOptions judges the options that turn the module's meaning; false where one
-// does.
+// wheelOptions judges the options that turn or narrow the module's meaning; false
+// where one does.
 func (j *judge) wheelOptions(r *pam.Rule) bool {
 	right := true
 	for _, option := range []struct{ name, detail string }{
 		{"trust", "its members need no password"},
 		{"deny", "it keeps the members of the group out, not the others"},
+		{"root_only", "anyone may become another than root"},
 	} {
 		if _, found := r.Arg(option.name); found {
 			right = false

@@ -125,8 +125,12 @@ func onlySingleFile(h *host.Host) (bool, error) {
 	return true, nil
 }
 
-// errNoFile tells a service without a file from an include of one, which is a fault.
-var errNoFile = errors.New("no directory of PAM has the file")
+// A service without a file is as good as one without rules; an include of a file
+// that is nowhere makes a rule that always fails.
+var (
+	errNoFile    = errors.New("no directory of PAM has the service")
+	errNoInclude = errors.New("no directory of PAM has the included file")
+)
 
 func find(h *host.Host, name string) (*host.File, error) {
 	paths := []string{name}
@@ -248,7 +252,7 @@ func (r *reader) include(name, where string, t Type, depth, level int) error {
 	}
 	_, err := r.service(name, t, depth+1, level)
 	if errors.Is(err, errNoFile) {
-		return &host.Error{Path: where, Err: fmt.Errorf("included file %s: %w", short(name), errNoFile)}
+		return &host.Error{Path: where, Err: fmt.Errorf("%w %s", errNoInclude, short(name))}
 	}
 	return err
 }
