@@ -1,0 +1,238 @@
+package nodecheck
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/hardgate-dev/hardgate/api/v1alpha1"
+	"github.com/hardgate-dev/hardgate/nodecheck/check"
+	"github.com/hardgate-dev/hardgate/nodecheck/host"
+	"github.com/hardgate-dev/hardgate/nodecheck/watch"
+)
+
+// files is a node with one file that a test may change.
+type files struct {
+	host.FS
+	mu      sync.Mutex
+	content string
+	reads   int
+}
+
+func (f *files) ReadFile(name string, limit int64) ([]byte, host.Info, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if name != "/etc/a" {
+		return f.FS.ReadFile(name, limit)
+	}
+	f.reads++
+	return []byte(f.content), host.Info{Path: name}, nil
+}
+
+func (f *files) set(content string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.content = content
+}
+
+func (f *files) scans() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.reads
+}
+
+// watcher reports what a test says.
+type watcher struct {
+	changed chan struct{}
+	mu      sync.Mutex
+	polled  []string
+	added   int
+}
+
+func (w *watcher) Changed() <-chan struct{} { return w.changed }
+func (w *watcher) Take() []string           { return []string{"/etc/a"} }
+func (w *watcher) Mattered(bool)            {}
+func (w *watcher) Watched() (int, bool)     { return 1, false }
+
+func (w *watcher) Follow(context.Context, watch.Looked) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.added--
+	return w.added >= 0
+}
+
+func (w *watcher) Poll() ([]string, time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	list := w.polled
+	w.polled = nil
+	return list, 0
+}
+
+func (w *watcher) poll(paths ...string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.polled = paths
+}
+
+// running is an agent at work.
+type running struct {
+	*Agent
+	files     *files
+	watcher   *watcher
+	delivered chan v1alpha1.NodeReportStatus
+}
+
+func newAgent(t *testing.T, kubelet Kubelet, added int) *running {
+	t.Helper()
+	r := &running{
+		files:   &files{FS: tree(t, "-- etc/x --\n"), content: "good"},
+		watcher: &watcher{changed: make(chan struct{}, 1), added: added}, delivered: make(chan v1alpha1.NodeReportStatus, 100),
+	}
+	r.Agent = &Agent{
+		Scanner: &Scanner{
+			Files: r.files, Checks: []*check.Check{reads("a", "/etc/a")}, Rules: check.NewRules(), Patience: time.Minute,
+		},
+		Watcher: r.watcher, Kubelet: kubelet, Metrics: NewMetrics(prometheus.NewRegistry()),
+		Interval: time.Hour, Poll: 5 * time.Millisecond,
+		Deliver: func(data []byte) {
+			var s v1alpha1.NodeReportStatus
+			if err := json.Unmarshal(data, &s); err != nil {
+				t.Error(err)
+			}
+			r.delivered <- s
+		},
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- r.Run(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+	return r
+}
+
+func (r *running) want(t *testing.T, status string) {
+	t.Helper()
+	select {
+	case s := <-r.delivered:
+		if s.Results[0].Status != status {
+			t.Fatalf("delivered is %+v, want %s", s.Results, status)
+		}
+	case <-time.After(10 * time.Second):
+		t.Fatalf("nothing is delivered, want %s", status)
+	}
+}
+
+func (r *running) nothing(t *testing.T) {
+	t.Helper()
+	select {
+	case s := <-r.delivered:
+		t.Fatalf("delivered is %+v", s.Results)
+	case <-time.After(20 * time.Millisecond):
+	}
+}
+
+func TestAgentFollowsChanges(t *testing.T) {
+	r := newAgent(t, nil, 0)
+	r.want(t, "Pass")
+	r.files.set("bad")
+	r.nothing(t)
+	r.watcher.changed <- struct{}{}
+	r.want(t, "Fail")
+	r.watcher.changed <- struct{}{} // the same again
+	for n := r.files.scans(); r.files.scans() == n; {
+		time.Sleep(time.Millisecond)
+	}
+	r.nothing(t)
+	r.files.set("good")
+	r.watcher.poll("/proc/sys/x")
+	r.want(t, "Pass")
+	if err := r.Alive(); err != nil {
+		t.Error(err)
+	}
+}
+
+// What changed in a directory before it was watched is seen.
+func TestAgentScansAgainWhatWasNotWatched(t *testing.T) {
+	r := newAgent(t, nil, 2)
+	r.want(t, "Pass")
+	if n := r.files.scans(); n != 3 {
+		t.Errorf("%d scans, want 3: two found new directories", n)
+	}
+}
+
+// A file that changes without end must not burn the node's CPU.
+func TestAgentIsNotKeptBusy(t *testing.T) {
+	r := newAgent(t, nil, 0)
+	r.want(t, "Pass")
+	for end := time.Now().Add(3 * time.Second); time.Now().Before(end); time.Sleep(time.Millisecond) {
+		select {
+		case r.watcher.changed <- struct{}{}:
+		default:
+		}
+	}
+	if n := r.files.scans(); n < 2 || n > burst+2 {
+		t.Errorf("%d scans in 3 s", n)
+	}
+}
+
+func TestAliveBeforeTheFirstScan(t *testing.T) {
+	if err := (&Agent{}).Alive(); err == nil {
+		t.Error("alive without a scan")
+	}
+}
+
+// answering is a kubelet that says what a test wants, and counts.
+type answering struct {
+	mu    sync.Mutex
+	err   error
+	asked int
+}
+
+func (k *answering) Get(context.Context, ...string) ([]byte, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.asked++
+	if k.err != nil {
+		return nil, k.err
+	}
+	return []byte(`{"kubeletconfig":{}}`), nil
+}
+
+func TestKubeletIsAskedWhenItMayHaveChanged(t *testing.T) {
+	k := &answering{}
+	a := &account{kubelet: k, again: time.Nanosecond}
+	step := func(what string, asked int, known bool, changed ...string) {
+		t.Helper()
+		a.refresh(t.Context(), changed, time.Hour)
+		if k.asked != asked || a.known() != known {
+			t.Errorf("%s: asked %d times, known %t; want %d, %t", what, k.asked, a.known(), asked, known)
+		}
+	}
+	step("first scan", 1, true)
+	step("another file", 1, true, "/etc/ssh/sshd_config")
+	step("its configuration", 2, true, "/var/lib/kubelet/config.yaml")
+	k.err = errors.New("connection refused")
+	step("it ended", 3, false, "/proc/812/cmdline")
+	k.err = nil
+	step("it is back", 4, true)
+	a.due = time.Time{}
+	step("full pass", 5, true)
+	a.absent = true
+	step("there is none", 5, true)
+	a.due = time.Time{}
+	step("there is none at a full pass", 5, false)
+	if slices.Contains(a.certificates, "") {
+		t.Error("a certificate without a name")
+	}
+}
