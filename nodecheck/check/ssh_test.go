@@ -53,7 +53,7 @@ func BenchmarkSSH(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	defer root.Close()
+	defer func() { _ = root.Close() }()
 	rules := NewRules()
 	for b.Loop() {
 		for _, v := range Run(host.New(root), sshChecks, rules) {

@@ -47,13 +47,13 @@ func Keyword(name string) string { return strings.ToLower(name) }
 func (c *Config) Effective(keyword string) Setting {
 	if keywords[keyword].match {
 		for _, a := range c.set[keyword] {
-			if a.scope.block && a.scope.conditions() == "" {
+			if a.scope.block && a.scope.always() {
 				return Setting{Value: a.value, Where: a.where}
 			}
 		}
 	}
 	for _, a := range c.set[keyword] {
-		if a.scope.conditions() == "" {
+		if a.scope.always() {
 			return Setting{Value: a.value, Where: a.where, Option: a.option}
 		}
 	}
@@ -74,11 +74,10 @@ func (c *Config) Conditional(keyword string) (list []Setting) {
 		if !a.scope.block {
 			continue
 		}
-		conditions := a.scope.conditions()
-		if conditions == "" {
+		if a.scope.always() {
 			break // it counts for everybody, and nothing after it does
 		}
-		list = append(list, Setting{Value: a.value, Where: a.where, Match: conditions})
+		list = append(list, Setting{Value: a.value, Where: a.where, Match: a.scope.conditions()})
 	}
 	return list
 }

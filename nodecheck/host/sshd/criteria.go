@@ -2,10 +2,13 @@ package sshd
 
 import (
 	"fmt"
-	"net/netip"
+	"net/netip" //nolint:depguard // values only, it opens nothing
 	"strconv"
 	"strings"
 )
+
+// maxCriteria bounds what is said of a block: it is said with each of its values.
+const maxCriteria = 256
 
 // criteria reads what follows Match. all is "Match all"; else text says when the
 // block holds, in one spelling.
@@ -56,7 +59,11 @@ func criteria(rest string, v Version) (text string, all bool, err error) {
 	if len(parts) == 0 {
 		return "", false, fmt.Errorf("a Match without criteria")
 	}
-	return strings.Join(parts, " "), false, nil
+	text = strings.Join(parts, " ")
+	if len(text) > maxCriteria {
+		text = strings.ToValidUTF8(text[:maxCriteria], "") + "..."
+	}
+	return text, false, nil
 }
 
 // addresses is addr_match_list's view of its list: what is not an address is a

@@ -97,19 +97,18 @@ func values(t *testing.T, c *Config, user, addr string) map[string]string {
 			}
 		}
 		v := s.Value
-		switch keywords[keyword].kind {
-		case duration:
+		switch keyword {
+		case "clientaliveinterval", "logingracetime":
 			n, ok := Seconds(v)
 			if !ok {
 				t.Fatalf("%s is %q", keyword, v)
 			}
 			v = strconv.FormatInt(n, 10)
-		case oneOf:
+		case "permitrootlogin":
 			if v == "prohibit-password" {
 				v = "without-password"
 			}
-		}
-		if keyword == "banner" {
+		case "banner":
 			if v = BannerPath(v); v == "" {
 				v = none
 			}
@@ -301,7 +300,7 @@ func (o oracle) compare(t *testing.T, seed uint64, dir string, options []string)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer root.Close()
+	defer func() { _ = root.Close() }()
 	c, err := parse(host.New(root), append([]string{"-f", main}, options...), "command-line", o.version, o.program)
 	if err != nil && !errors.Is(err, ErrRefused) {
 		t.Fatalf("seed %d: %v", seed, err)

@@ -10,7 +10,7 @@ import (
 	"github.com/hardgate-dev/hardgate/nodecheck/host"
 )
 
-// ErrRefused: the server does not take the configuration. It does not start with
+// ErrRefused says that the server does not take the configuration. It does not start with
 // it, and one that runs goes on with what it read before.
 var ErrRefused = errors.New("sshd refuses its configuration, so that what runs is not what is written")
 
@@ -20,8 +20,10 @@ const (
 
 	// Includes may fan out at each depth; real configurations have a few dozen files
 	// and hundreds of lines.
-	maxParsed = 2048
-	maxLines  = 20_000
+	maxParsed   = 2048
+	maxPatterns = 4096
+	maxLines    = 20_000
+	maxBytes    = 4 << 20
 )
 
 // assignment is one value of a keyword.
@@ -41,6 +43,9 @@ type scope struct {
 	outer, inner string
 }
 
+// always is whether the line holds for every connection.
+func (s scope) always() bool { return s.outer == "" && s.inner == "" }
+
 // conditions say when the line holds, in words; empty where it always does.
 func (s scope) conditions() string {
 	if s.outer == "" || s.inner == "" {
@@ -54,8 +59,8 @@ type parser struct {
 	version Version
 	set     map[string][]assignment
 	files   []*host.File
-	parsed  int
-	lines   int
+
+	parsed, patterns, lines, bytes int
 }
 
 func refused(where, format string, args ...any) error {
@@ -81,8 +86,10 @@ func (p *parser) file(name string, s scope, depth int) error {
 	case err != nil:
 		return err
 	}
-	if p.parsed++; p.parsed > maxParsed {
-		return &host.Error{Path: name, Err: fmt.Errorf("%w: more than %d files are included", host.ErrTooLarge, maxParsed)}
+	p.parsed++
+	p.bytes += len(f.Data)
+	if p.parsed > maxParsed || p.bytes > maxBytes {
+		return &host.Error{Path: name, Err: fmt.Errorf("%w: more than %d files or %d bytes are included", host.ErrTooLarge, maxParsed, maxBytes)}
 	}
 	if err := f.Text(); err != nil {
 		return err
@@ -132,7 +139,7 @@ func (p *parser) line(text, where string, s *scope, depth int) error {
 	if s == nil && (k.kind == include || k.kind == match) {
 		return refused(where, "%s is no option of the command line", name)
 	}
-	if s != nil && s.conditions() != "" && !k.match {
+	if s != nil && !s.always() && !k.match {
 		return refused(where, "%s is not allowed in a Match block", name)
 	}
 	switch k.kind {
@@ -178,6 +185,9 @@ func (p *parser) include(patterns []string, where string, s scope, depth int) er
 	for _, pattern := range patterns {
 		if pattern == "" {
 			return refused(where, "Include has an empty name")
+		}
+		if p.patterns++; p.patterns > maxPatterns {
+			return &host.Error{Path: where, Err: fmt.Errorf("%w: more than %d patterns in Include", host.ErrTooLarge, maxPatterns)}
 		}
 		if pattern[0] != '/' && pattern[0] != '~' {
 			pattern = path.Join(directory, pattern)

@@ -15,7 +15,7 @@ import (
 	"github.com/hardgate-dev/hardgate/nodecheck/host/hosttest"
 )
 
-func tree(t testing.TB, archive string) *host.Host {
+func tree(t *testing.T, archive string) *host.Host {
 	t.Helper()
 	files, err := hosttest.Text(archive)
 	if err != nil {
@@ -101,6 +101,7 @@ func TestCriteria(t *testing.T) {
 		"port":               {rest: "LocalPort 70000", wrong: true},
 		"single, old":        {rest: "invalid-user", version: old, wrong: true},
 		"single, new":        {rest: "invalid-user", version: later, text: "invalid-user"},
+		"long":               {rest: "User " + strings.Repeat("a", 300), text: "User " + strings.Repeat("a", 251) + "..."},
 		"version, old":       {rest: "Version *", version: old, wrong: true},
 		"version, new":       {rest: "Version *", version: later, text: "Version *"},
 	}
@@ -218,6 +219,8 @@ func TestBounds(t *testing.T) {
 		"fanning out": {archive: fan.String(), err: host.ErrTooLarge},
 		"lines":       {archive: "-- a --\n" + strings.Repeat("UsePAM yes\n", maxLines+1), err: host.ErrTooLarge},
 		"itself":      {archive: "-- a --\nInclude /a\n", err: ErrRefused},
+		"bytes":       {archive: "-- a --\n" + strings.Repeat("Include /b\n", 100) + "-- b --\n" + strings.Repeat("#", maxBytes/64), err: host.ErrTooLarge},
+		"patterns":    {archive: "-- a --\nInclude" + strings.Repeat(" x", maxPatterns+1) + "\n", err: host.ErrTooLarge},
 		"all of it":   {archive: "-- a --\nInclude /*\n", err: ErrRefused},
 	}
 	for name, test := range tests {
