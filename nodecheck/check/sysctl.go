@@ -17,7 +17,7 @@ var sysctlChecks = []*Check{
 	sysctlCheck("sysctl-icmp-redirects", acceptRedirects, &acceptRedirects6),
 	sysctlCheck("sysctl-secure-redirects", secureRedirects, nil),
 	sysctlCheck("sysctl-log-martians", logMartians, nil),
-	{ID: "sysctl-accept-ra", Reads: sysctlReads("ipv6"), Run: runAcceptRA},
+	{ID: "sysctl-accept-ra", Reads: append(sysctlReads("ipv6"), "/proc/cmdline", "/run/systemd/netif/links"), Run: runAcceptRA},
 }
 
 func sysctlReads(family string) []string {
@@ -46,6 +46,8 @@ type sysctlKey struct {
 	ignored func(see sysctlView, iface string, own int) (string, error)
 	// alone says in a fault what conf/all has to do with it.
 	alone string
+	// decided: conf/all alone decides where it is right.
+	decided bool
 	// sticky keys have a value per interface from the moment that it appears.
 	sticky bool
 }
@@ -60,7 +62,7 @@ var (
 	sendRedirects = sysctlKey{family: "ipv4", name: "send_redirects", alone: anySuffices}
 
 	sourceRoute = sysctlKey{
-		family: "ipv4", name: "accept_source_route", alone: "conf/all is on too",
+		family: "ipv4", name: "accept_source_route", decided: true, alone: "conf/all is on too",
 		ignored: func(see sysctlView, _ string, _ int) (string, error) {
 			all, err := see("ipv4", "all", "accept_source_route")
 			return when(all == 0, "without effect while conf/all is 0"), err
@@ -88,15 +90,15 @@ var (
 	}
 
 	logMartians = sysctlKey{
-		family: "ipv4", name: "log_martians", want: 1, alone: "conf/all is off too",
+		family: "ipv4", name: "log_martians", want: 1, decided: true, alone: "conf/all is off too",
 		ignored: func(see sysctlView, _ string, _ int) (string, error) {
 			all, err := see("ipv4", "all", "log_martians")
-			return when(all != 0, "conf/all suffices"), err
+			return when(all != 0, "without effect while conf/all is 1"), err
 		},
 	}
 
 	sourceRoute6 = sysctlKey{
-		family: "ipv6", name: "accept_source_route", alone: "conf/all is on too",
+		family: "ipv6", name: "accept_source_route", decided: true, alone: "conf/all is on too",
 		ignored: func(see sysctlView, _ string, own int) (string, error) {
 			all, err := see("ipv6", "all", "accept_source_route")
 			return when(own < 0 || all <= 0, "without effect: the smaller of it and conf/all counts"), err

@@ -6,6 +6,7 @@ import (
 
 	"github.com/hardgate-dev/hardgate/control"
 	"github.com/hardgate-dev/hardgate/nodecheck/host"
+	"github.com/hardgate-dev/hardgate/nodecheck/host/networkd"
 	"github.com/hardgate-dev/hardgate/nodecheck/host/sysctl"
 )
 
@@ -25,14 +26,49 @@ func runAcceptRA(h *host.Host, _ *Rules) (Result, error) {
 	}
 	var j judge
 	j.sysctl6(h, acceptRA)
+	if now == nil {
+		j.networkd(h)
+	}
 	return j.done()
+}
+
+// networkd judges the router advertisements that systemd-networkd takes in place of the
+// kernel, whose value it sets to 0 itself. Where nothing is said it takes them on an
+// interface that does not forward: the row is about the kernel's values, so that this
+// is told and no fault. It is of both states: the file that is in force.
+func (j *judge) networkd(h *host.Host) {
+	interfaces, err := sysctl.Interfaces(h)
+	if err != nil {
+		return // sysctlRunning has said it
+	}
+	for _, iface := range interfaces {
+		link, managed, err := networkd.Read(h, iface)
+		if err != nil {
+			j.sysctlUnknown(err)
+			continue
+		}
+		if off, _, err := sysctl.Running(h, disableIPv6.path(iface)); !managed || (err == nil && off != 0) || missing(err) {
+			continue
+		}
+		f := Finding{Where: link.AcceptRA.Where, Expected: "IPv6AcceptRA=no", Actual: link.AcceptRA.Text}
+		switch {
+		case !link.AcceptRA.Set:
+			j.hold(Finding{Where: link.File, Detail: "systemd-networkd manages " + iface +
+				" and takes router advertisements itself unless it forwards; IPv6AcceptRA=no ends that"})
+		case link.AcceptRA.On:
+			f.Detail = "systemd-networkd takes router advertisements on " + iface + " itself, whatever the kernel's value"
+			j.fault(f)
+		default:
+			j.hold(f)
+		}
+	}
 }
 
 // sysctl6 judges a key of IPv6 in the states in which the node has IPv6.
 func (j *judge) sysctl6(h *host.Host, k sysctlKey) {
 	none, err := noIPv6(h)
 	if err != nil {
-		j.unknown(err)
+		j.sysctlUnknown(err)
 		return
 	}
 	if none != nil {

@@ -20,19 +20,23 @@ func (j *judge) sysctl(h *host.Host, k sysctlKey) {
 // sysctlRunning returns the interfaces that do wrong although conf/all and
 // conf/default are right.
 func (j *judge) sysctlRunning(h *host.Host, k sysctlKey) (stuck []string) {
-	right := true
+	right, decided := true, false
 	for _, who := range []string{"all", "default"} {
 		value, where, err := sysctl.Running(h, k.path(who))
 		if err != nil {
 			// The same reason holds for all the others.
-			j.unknown(err)
+			j.sysctlUnknown(err)
 			return nil
 		}
 		right = right && value == k.want
+		decided = decided || (k.decided && who == "all" && value == k.want)
 		j.expect(value == k.want, Finding{Where: where, Expected: strconv.Itoa(k.want), Actual: strconv.Itoa(value), State: Running})
 	}
+	if decided {
+		return nil
+	}
 	interfaces, err := sysctl.Interfaces(h)
-	j.unknown(err)
+	j.sysctlUnknown(err)
 	see := func(family, who, name string) (int, error) {
 		value, _, err := sysctl.Running(h, fmt.Sprintf("net/%s/conf/%s/%s", family, who, name))
 		return value, err
@@ -43,7 +47,7 @@ func (j *judge) sysctlRunning(h *host.Host, k sysctlKey) (stuck []string) {
 			continue // gone meanwhile, or one without IPv6
 		}
 		if err != nil {
-			j.unknown(err)
+			j.sysctlUnknown(err)
 			continue
 		}
 		f := Finding{Where: where, Expected: strconv.Itoa(k.want), Actual: strconv.Itoa(value), State: Running}
@@ -67,7 +71,7 @@ func (j *judge) sysctlInterface(k sysctlKey, f Finding, see sysctlView, iface st
 	if k.ignored != nil {
 		var err error
 		if why, err = k.ignored(see, iface, value); err != nil {
-			j.unknown(err)
+			j.sysctlUnknown(err)
 			return false
 		}
 	}
@@ -86,21 +90,14 @@ func (j *judge) sysctlInterface(k sysctlKey, f Finding, see sysctlView, iface st
 func (j *judge) sysctlPersisted(h *host.Host, k sysctlKey, stuck []string) {
 	config, err := sysctl.Read(h)
 	if err != nil {
-		j.unknown(err)
+		j.sysctlUnknown(err)
 		return
 	}
 	b := bootState{config}
-	unsure := map[string]bool{}
-	unknown := func(err error) {
-		if !unsure[err.Error()] { // one file is the reason for many keys
-			unsure[err.Error()] = true
-			j.unknown(err)
-		}
-	}
 	for _, who := range []string{"all", "default"} {
 		value, f, err := b.value(k, who)
 		if err != nil {
-			unknown(err)
+			j.sysctlUnknown(err)
 			continue
 		}
 		j.expect(value == k.want, f)
@@ -115,14 +112,14 @@ func (j *judge) sysctlPersisted(h *host.Host, k sysctlKey, stuck []string) {
 					continue
 				}
 			}
-			unknown(err)
+			j.sysctlUnknown(err)
 		case s.Assignment != nil:
 			value, f, _ := b.value(k, iface)
 			j.sysctlInterface(k, f, b.see, iface, value)
 		case s.Refused != nil:
 			// The kernel refuses the value, and may stop to let the interface follow
 			// conf/default all the same.
-			unknown(&host.Error{Path: s.Refused.Where(), Err: errRefused})
+			j.sysctlUnknown(&host.Error{Path: s.Refused.Where(), Err: errRefused})
 		case slices.Contains(stuck, iface) && k.sticky:
 			j.fault(Finding{
 				Where: sysctl.Dirs[0], Expected: b.line(k, iface, strconv.Itoa(k.want)),
@@ -133,6 +130,13 @@ func (j *judge) sysctlPersisted(h *host.Host, k sysctlKey, stuck []string) {
 }
 
 var errRefused = errors.New("the kernel refuses the value: what the interface has after boot depends on the order of events")
+
+// sysctlUnknown notes what could not be told, where one file is the reason for many keys.
+func (j *judge) sysctlUnknown(err error) {
+	if err != nil && !slices.ContainsFunc(j.unsure, func(e error) bool { return e.Error() == err.Error() }) {
+		j.unknown(err)
+	}
+}
 
 // bootState is the state that a node would boot with.
 type bootState struct{ config *sysctl.Config }
