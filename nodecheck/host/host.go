@@ -124,8 +124,9 @@ func (h *Host) Dir(name string) ([]Entry, error) {
 
 // Glob returns the paths that a pattern matches, in the order of their bytes as
 // glob(3) has them in the C locale: "*", "?", "[abc]", "[!a-c]" and a backslash
-// before any of these. What does not exist is no match; a directory that cannot be
-// listed is an error, and so are classes of characters such as "[[:digit:]]".
+// before any of these. What does not exist is no match, and what may exist is one;
+// a directory that cannot be listed is an error, and so are classes of characters
+// such as "[[:digit:]]".
 func (h *Host) Glob(pattern string) ([]string, error) {
 	found := []string{"/"}
 	for element := range strings.SplitSeq(clean(pattern), "/") {

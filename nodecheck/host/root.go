@@ -188,10 +188,8 @@ func (r *Root) describe(name string, fd int) (Info, unix.Stat_t, error) {
 		Path: name, Type: typeOf(st.Mode), Mode: st.Mode & 0o7777, UID: st.Uid, GID: st.Gid,
 		Size: st.Size, ModTime: time.Unix(st.Mtim.Unix()),
 	}
-	if st.Nlink == 0 {
-		return info, st, nil // deleted meanwhile: it is nowhere any more
-	}
-	if full, err := pathOf(fd); err == nil {
+	// What was deleted or replaced meanwhile is nowhere any more.
+	if full, err := pathOf(fd); err == nil && !strings.HasSuffix(full, " (deleted)") {
 		if p, ok := r.inside(full); ok {
 			info.Path = p
 		}
