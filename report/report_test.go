@@ -57,7 +57,7 @@ func TestFormats(t *testing.T) {
 	tests := map[string]func(*bytes.Buffer, *report.Report) error{
 		"table.txt": func(b *bytes.Buffer, r *report.Report) error { return report.Table{}.Write(b, r) },
 		"table-all.txt": func(b *bytes.Buffer, r *report.Report) error {
-			return report.Table{All: true, Benchmark: "cis-kubernetes-1.12.0"}.Write(b, r)
+			return report.Table{All: true, Benchmarks: []string{"cis-kubernetes-1.12.0"}}.Write(b, r)
 		},
 		"report.json": func(b *bytes.Buffer, r *report.Report) error { return report.JSON(b, r) },
 		"report.yaml": func(b *bytes.Buffer, r *report.Report) error { return report.YAML(b, r) },

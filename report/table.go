@@ -29,16 +29,14 @@ type Table struct {
 	Also []control.Status
 	// Lang is the language of titles and labels.
 	Lang control.Lang
-	// Benchmark gives the numbers; control.DefaultBenchmark where it is empty.
-	Benchmark string
+	// Benchmarks give the numbers, the first that has one; control.DefaultBenchmark
+	// and then any where it is empty.
+	Benchmarks []string
 }
 
 // Write writes the table. What comes from a manifest cannot steer the terminal:
 // characters that are not printed are escaped.
 func (t Table) Write(w io.Writer, r *Report) error {
-	if t.Benchmark == "" {
-		t.Benchmark = control.DefaultBenchmark
-	}
 	out := bufio.NewWriter(w)
 	shown := make([]Result, 0, len(r.Results))
 	for _, result := range r.Results {
@@ -112,11 +110,20 @@ func verdict(r Result) string {
 }
 
 func (t Table) number(r Result) string {
-	i := slices.IndexFunc(r.Rows, func(row control.Row) bool { return row.Benchmark == t.Benchmark })
-	if i < 0 {
+	in := t.Benchmarks
+	if len(in) == 0 {
+		in = []string{control.DefaultBenchmark}
+	}
+	for _, benchmark := range in {
+		i := slices.IndexFunc(r.Rows, func(row control.Row) bool { return row.Benchmark == benchmark })
+		if i >= 0 {
+			return r.Rows[i].ID
+		}
+	}
+	if len(t.Benchmarks) > 0 || len(r.Rows) == 0 {
 		return "-"
 	}
-	return r.Rows[i].ID
+	return r.Rows[0].ID
 }
 
 // Line is the finding for a person: the path and what stands there, with the words

@@ -89,10 +89,10 @@ func newNode() *cobra.Command {
 
 // nodeOptions are the flags, checked.
 type nodeOptions struct {
-	checks []*check.Check
-	rules  *check.Rules
-	lang   control.Lang
-	number string // the benchmark whose numbers are shown
+	checks     []*check.Check
+	rules      *check.Rules
+	lang       control.Lang
+	benchmarks []string // full ids
 }
 
 func (f *nodeFlags) run(cmd *cobra.Command) error {
@@ -128,25 +128,21 @@ func (f *nodeFlags) options(cmd *cobra.Command) (o nodeOptions, err error) {
 	if o.lang, err = control.ParseLang(f.lang); err != nil {
 		return o, usagef(cmd, "--lang: %w", err)
 	}
-	var benchmarks []string
 	for _, name := range f.benchmarks {
 		id, err := control.ParseBenchmark(name)
 		if err != nil {
 			return o, usagef(cmd, "--benchmark: %w", err)
 		}
-		benchmarks = append(benchmarks, id)
+		o.benchmarks = append(o.benchmarks, id)
 	}
-	if len(benchmarks) > 0 {
-		o.number = benchmarks[0]
-	}
-	o.rules = check.NewRules(benchmarks...)
+	o.rules = check.NewRules(o.benchmarks...)
 	if o.rules.Modules, err = f.unnecessary(cmd); err != nil {
 		return o, err
 	}
 	if o.rules.Exempt, err = f.exempted(cmd); err != nil {
 		return o, err
 	}
-	o.checks, err = f.chosen(cmd, benchmarks)
+	o.checks, err = f.chosen(cmd, o.benchmarks)
 	return o, err
 }
 
@@ -242,7 +238,7 @@ func (f *nodeFlags) print(w io.Writer, r *report.Report, o *nodeOptions) error {
 		return report.YAML(w, r)
 	}
 	also := []control.Status{control.Unknown, control.ByHand, control.Exempt}
-	return report.Table{All: f.all, Also: also, Lang: o.lang, Benchmark: o.number}.Write(w, r)
+	return report.Table{All: f.all, Also: also, Lang: o.lang, Benchmarks: o.benchmarks}.Write(w, r)
 }
 
 // errUntold ends a command after which nothing fails, but not all could be told.

@@ -111,7 +111,7 @@ func TestNodeExit(t *testing.T) {
 		t.Errorf("a link to itself: exit %d, %+v", code, r.Results[0])
 	}
 	_, stdout, stderr := call(t, nil, "", "node", "--root", root, "--control", "perm-crontab")
-	if !strings.Contains(stdout, "Unknown  -  perm-crontab") || !strings.Contains(stdout, "too many links") ||
+	if !strings.Contains(stdout, "Unknown  5.1.2  perm-crontab") || !strings.Contains(stdout, "too many links") ||
 		stderr != "hardgate: some controls could not be judged: see those that are Unknown\n" {
 		t.Errorf("stdout %q, stderr %q", stdout, stderr)
 	}
