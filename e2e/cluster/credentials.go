@@ -69,8 +69,11 @@ func makeCredentials(dir string, users []string) error {
 	var csv strings.Builder
 	for _, user := range users {
 		fmt.Fprintf(&csv, "%s,%s,%[2]s", rand.Text(), user)
-		if user == admin {
+		switch {
+		case user == admin:
 			csv.WriteString(",system:masters")
+		case strings.HasPrefix(user, "system:node:"):
+			csv.WriteString(",system:nodes") // which the Node authorizer asks for
 		}
 		csv.WriteString("\n")
 	}

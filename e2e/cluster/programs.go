@@ -76,6 +76,9 @@ func (c *Cluster) apiServer() process.Service {
 			"--service-cluster-ip-range=10.96.0.0/16",
 			// Loopback is no valid endpoint of the kubernetes Service, and nobody here uses it.
 			"--endpoint-reconciler-type=none",
+			// Nor is it told to anyone, but without it the server looks for a default route,
+			// which a machine without a network lacks. The block is for documentation.
+			"--advertise-address=192.0.2.1",
 			"--audit-policy-file=" + c.pki(auditPolicyFile), "--audit-log-path=" + c.auditLog(),
 			"--profiling=false",
 		}, c.pki(tokensFile), c.pki(auditPolicyFile))

@@ -1,0 +1,9 @@
+// Package enclosure gives tests that run a node a machine of their own: the test
+// binary runs itself once more in namespaces of its own, with private copies of
+// /etc, /run, /usr and /var over the machine's. What a container runtime and a kubelet
+// do there to processes, mounts, network, firewall, files and kernel settings ends
+// with the enclosure, however that ends; the machine itself is only read.
+//
+// Control groups are the one thing that is shared: what runs inside keeps below
+// CgroupRoot, which Run removes.
+package enclosure

@@ -1,0 +1,162 @@
+package kubelet
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"testing"
+
+	"k8s.io/client-go/kubernetes"
+
+	"github.com/hardgate-dev/hardgate/e2e/assets"
+	"github.com/hardgate-dev/hardgate/e2e/cluster"
+	"github.com/hardgate-dev/hardgate/e2e/enclosure"
+	"github.com/hardgate-dev/hardgate/e2e/node"
+	"github.com/hardgate-dev/hardgate/e2e/pki"
+	"github.com/hardgate-dev/hardgate/e2e/repo"
+)
+
+// nodeUser is who the kubelet is to the API server.
+const nodeUser = "system:node:" + enclosure.Host
+
+// lab is what the tests share; they run one after the other, for a node has one
+// kubelet.
+var lab struct {
+	// missing is why there is no lab here.
+	missing  error
+	repo     string
+	binaries assets.Paths
+	cluster  *cluster.Cluster
+	runtime  *node.Runtime
+	admin    kubernetes.Interface // in system:masters
+}
+
+func TestMain(m *testing.M) {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	run := outside
+	if enclosure.Dir() != "" {
+		run = inside
+	}
+	code, err := run(ctx, m)
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "kubelet:", err)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+// needLab skips a test where this machine cannot run a node.
+func needLab(t *testing.T) {
+	t.Helper()
+	if lab.missing != nil {
+		t.Skipf("no real kubelet: %v", lab.missing)
+	}
+}
+
+// outside runs the tests inside an enclosure, or here where none can be made: then
+// they tell why they are skipped.
+func outside(ctx context.Context, m *testing.M) (code int, err error) {
+	lab.missing = errors.New("only root can make namespaces")
+	if os.Geteuid() == 0 {
+		lab.missing = node.Missing()
+	}
+	if lab.missing == nil {
+		// What is built is kept: the enclosure throws away what is written below /var.
+		if err := prepare(ctx); err != nil {
+			return 0, err
+		}
+		code, err := enclosure.Run(ctx)
+		if !errors.Is(err, syscall.EPERM) {
+			return code, err
+		}
+		lab.missing = err
+	}
+	if os.Getenv("HARDGATE_ORACLES") == "required" {
+		return 0, lab.missing
+	}
+	return m.Run(), nil
+}
+
+func prepare(ctx context.Context) (err error) {
+	if lab.repo, err = repo.Root(); err != nil {
+		return err
+	}
+	lab.binaries, err = assets.Get(ctx, assets.Config{Repo: lab.repo, Log: logf}, append(assets.Minimal(), assets.Kubelet))
+	return err
+}
+
+func logf(format string, args ...any) { fmt.Fprintf(os.Stderr, format+"\n", args...) }
+
+func inside(ctx context.Context, m *testing.M) (code int, err error) {
+	if err := errors.Join(enclosure.SetUp(), prepare(ctx)); err != nil {
+		return 0, err
+	}
+	if lab.runtime, err = node.StartRuntime(ctx, lab.repo); err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, lab.runtime.Stop(context.WithoutCancel(ctx))) }()
+	lab.cluster, err = cluster.Start(ctx, cluster.Config{
+		Dir: enclosure.Dir(), Binaries: lab.binaries, Users: []string{nodeUser}, Log: logf,
+	})
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, lab.cluster.Stop(context.WithoutCancel(ctx))) }()
+	access, err := lab.cluster.RESTConfig()
+	if err != nil {
+		return 0, err
+	}
+	if lab.admin, err = kubernetes.NewForConfig(access); err != nil {
+		return 0, err
+	}
+	if err := layOut(); err != nil {
+		return 0, err
+	}
+	return m.Run(), nil
+}
+
+// Where a kubeadm cluster has these files.
+const (
+	configFile     = "/var/lib/kubelet/config.yaml"
+	kubeconfigFile = "/etc/kubernetes/kubelet.conf"
+	pkiDir         = "/etc/kubernetes/pki"
+	clientCAFile   = pkiDir + "/ca.crt"
+)
+
+// layOut writes what every kubelet of these tests has. Its working directory is one
+// from which the relative paths of these tests lead somewhere.
+func layOut() error {
+	if err := os.Chdir(filepath.Dir(configFile)); err != nil {
+		return err
+	}
+	kubeconfig, err := os.ReadFile(lab.cluster.Kubeconfig(nodeUser))
+	if err != nil {
+		return err
+	}
+	if err := pki.Write("/etc/kubernetes", map[string][]byte{"kubelet.conf": kubeconfig}); err != nil {
+		return err
+	}
+	// What protectKernelDefaults asks for. These are files of the enclosure.
+	for name, value := range map[string]string{
+		"vm/overcommit_memory": "1", "vm/panic_on_oom": "0", "kernel/panic": "10", "kernel/panic_on_oops": "1",
+		"kernel/keys/root_maxkeys": "1000000", "kernel/keys/root_maxbytes": "25000000",
+	} {
+		if err := os.WriteFile("/proc/sys/"+name, []byte(value+"\n"), 0o644); err != nil {
+			return err
+		}
+	}
+	authority, err := pki.NewAuthority("hardgate-lab-clients")
+	if err != nil {
+		return err
+	}
+	client, err := authority.Loopback(clientUser)
+	if err != nil {
+		return err
+	}
+	return pki.WriteServing(pkiDir, authority, client)
+}

@@ -1,0 +1,146 @@
+package node
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/hardgate-dev/hardgate/e2e/enclosure"
+	"github.com/hardgate-dev/hardgate/e2e/gate"
+	"github.com/hardgate-dev/hardgate/e2e/image"
+	"github.com/hardgate-dev/hardgate/e2e/process"
+)
+
+// Socket is where containerd listens, and where a kubelet looks for it.
+const Socket = "/run/containerd/containerd.sock"
+
+const (
+	pauseImage = "hardgate.dev/pause:lab"
+	cniPlugins = "/usr/lib/cni" // where Debian has them
+)
+
+// Missing tells what this machine lacks of a container runtime, nil when it has
+// all.
+func Missing() error {
+	for _, program := range []string{"containerd", "runc", "ctr"} {
+		if _, err := exec.LookPath(program); err != nil {
+			return fmt.Errorf("no %s here (Debian: apt-get install containerd runc containernetworking-plugins)", program)
+		}
+	}
+	if _, err := os.Stat(filepath.Join(cniPlugins, "bridge")); err != nil {
+		return errors.New("no network plugins here (Debian: apt-get install containernetworking-plugins)")
+	}
+	return nil
+}
+
+// runtimeConfig is in version 2 of the format, which containerd 1.4 and all later
+// ones read.
+const runtimeConfig = `version = 2
+
+[plugins."io.containerd.grpc.v1.cri"]
+sandbox_image = "` + pauseImage + `"
+# Without CAP_SYS_RESOURCE a container cannot be made less likely to be killed than
+# containerd itself.
+restrict_oom_score_adj = true
+
+[plugins."io.containerd.grpc.v1.cri".cni]
+bin_dir = "` + cniPlugins + `"
+`
+
+const network = `{
+  "cniVersion": "0.4.0",
+  "name": "lab",
+  "plugins": [{
+    "type": "bridge",
+    "bridge": "lab0",
+    "ipam": {"type": "host-local", "ranges": [[{"subnet": "198.51.100.0/24"}]]}
+  }]
+}
+`
+
+// Runtime is a containerd that answers.
+type Runtime struct {
+	running *process.Running
+	dir     string
+}
+
+// StartRuntime starts containerd in the enclosure of this process and gives it the
+// image that holds a pod's namespaces, built from the checkout in repo.
+func StartRuntime(ctx context.Context, repo string) (*Runtime, error) {
+	if enclosure.Dir() == "" {
+		return nil, errors.New("starting containerd: only in an enclosure")
+	}
+	for path, content := range map[string]string{
+		"/etc/containerd/config.toml":    runtimeConfig,
+		"/etc/cni/net.d/00-lab.conflist": network,
+	} {
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			return nil, fmt.Errorf("configuring containerd: %w", err)
+		}
+		if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
+			return nil, fmt.Errorf("configuring containerd: %w", err)
+		}
+	}
+	path, err := exec.LookPath("containerd")
+	if err != nil {
+		return nil, fmt.Errorf("starting containerd: %w", err)
+	}
+	r := &Runtime{dir: enclosure.Dir()}
+	r.running, err = process.Program{Name: "containerd", Path: path, Dir: r.dir}.Start(ctx)
+	if err != nil {
+		return nil, err
+	}
+	err = r.running.Await(ctx, 30*time.Second, func(ctx context.Context) error {
+		conn, err := (&net.Dialer{}).DialContext(ctx, "unix", Socket)
+		if err != nil {
+			return err
+		}
+		return conn.Close()
+	})
+	if err == nil {
+		err = r.ImportCommand(ctx, filepath.Join(repo, "e2e"), "./cmd/pause", pauseImage)
+	}
+	if err != nil {
+		return nil, errors.Join(err, r.Stop(context.WithoutCancel(ctx)))
+	}
+	return r, nil
+}
+
+// Stop ends containerd. Its containers end with the enclosure.
+func (r *Runtime) Stop(ctx context.Context) error { return r.running.Stop(ctx, 10*time.Second) }
+
+// ImportCommand builds a command of the module in dir and loads it as an image
+// that runs it.
+func (r *Runtime) ImportCommand(ctx context.Context, dir, pkg, name string) error {
+	binary := filepath.Join(r.dir, filepath.Base(pkg))
+	if err := gate.Build(ctx, dir, pkg, binary); err != nil {
+		return err
+	}
+	content, err := os.ReadFile(binary)
+	if err != nil {
+		return fmt.Errorf("reading %s: %w", binary, err)
+	}
+	command := "/" + filepath.Base(pkg)
+	return r.Import(ctx, image.Image{Name: name, Entrypoint: []string{command}, Files: map[string][]byte{command: content}})
+}
+
+// Import loads an image for pods.
+func (r *Runtime) Import(ctx context.Context, i image.Image) error {
+	var archive bytes.Buffer
+	if err := i.Write(&archive); err != nil {
+		return err
+	}
+	cmd := exec.CommandContext(ctx, "ctr", "--address", Socket, "--namespace", "k8s.io", "images", "import", "-")
+	cmd.Stdin = &archive
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("importing the image %s: %w: %s", i.Name, err, strings.TrimSpace(string(out)))
+	}
+	return nil
+}
