@@ -4,7 +4,9 @@ import (
 	"bufio"
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/hardgate-dev/hardgate/control"
@@ -21,7 +23,7 @@ type Scanner struct {
 	Files  host.FS
 	Checks []*check.Check
 	Rules  *check.Rules
-	// Patience is how long one check may take.
+	// Patience is how long nothing may come of a check until it counts as hanging.
 	Patience time.Duration
 	// Prepare hands over what is known besides the files, before a pass; Finish looks at
 	// what was read, after it, in the pass's goroutine. Either may be nil.
@@ -53,9 +55,11 @@ type Outcome struct {
 // pass is a run of checks in a goroutine of its own, which is left alone when it
 // hangs.
 type pass struct {
-	verdicts chan check.Verdict // one for each check, in their order
-	done     chan struct{}      // closed when it has come to its end
-	end      ending             // to be read once done is closed
+	mu       sync.Mutex
+	verdicts []check.Verdict // so far; one for each check, in their order
+
+	done chan struct{} // closed when it has come to its end
+	end  ending        // to be read once done is closed
 }
 
 type ending struct {
@@ -86,28 +90,28 @@ func (s *Scanner) Scan() (Outcome, error) {
 			break
 		}
 		p := s.start(list)
-		n := s.collect(p, list, verdicts)
-		if n < len(list) && p.over() {
-			return Outcome{}, p.end.err // the only way to end early
+		got, over := s.wait(p)
+		for _, v := range got {
+			verdicts[v.Control] = v
 		}
-		if n < len(list) { // the next one hangs
-			stuck := list[n]
+		switch {
+		case over:
+			if p.end.err != nil {
+				return Outcome{}, p.end.err
+			}
+			s.known = p.end.known
+			out.OS = p.end.os
+			out.Looked = out.Looked.Join(p.end.looked)
+			list = nil
+		case len(got) == len(list):
+			s.left(afterwards, p.done)
+			list = nil
+		default:
+			stuck := list[len(got)]
 			s.left(stuck.ID, p.done)
 			verdicts[stuck.ID] = s.unanswered(stuck)
-			list = list[n+1:]
-			continue
+			list = list[len(got)+1:]
 		}
-		list = nil
-		if !s.ended(p) {
-			s.left(afterwards, p.done)
-			continue
-		}
-		if p.end.err != nil {
-			return Outcome{}, p.end.err
-		}
-		s.known = p.end.known
-		out.OS = p.end.os
-		out.Looked = out.Looked.Join(p.end.looked)
 	}
 	for _, c := range s.Checks {
 		out.Verdicts = append(out.Verdicts, verdicts[c.ID])
@@ -118,7 +122,7 @@ func (s *Scanner) Scan() (Outcome, error) {
 
 // start runs checks over a new host.
 func (s *Scanner) start(list []*check.Check) *pass {
-	p := &pass{verdicts: make(chan check.Verdict, len(list)), done: make(chan struct{})}
+	p := &pass{done: make(chan struct{})}
 	known, rest := s.known, !s.hangs(afterwards)
 	go func() {
 		defer close(p.done)
@@ -134,7 +138,7 @@ func (s *Scanner) start(list []*check.Check) *pass {
 			s.Prepare(h)
 		}
 		for _, c := range list {
-			p.verdicts <- check.Run(h, []*check.Check{c}, s.Rules)[0]
+			p.add(check.Run(h, []*check.Check{c}, s.Rules)[0])
 		}
 		p.end.known = known
 		if !rest {
@@ -152,46 +156,36 @@ func (s *Scanner) start(list []*check.Check) *pass {
 	return p
 }
 
-// over is whether a pass has come to its end.
-func (p *pass) over() bool {
-	select {
-	case <-p.done:
-		return true
-	default:
-		return false
-	}
-}
-
-// collect takes the verdicts of a pass, and returns how many came.
-func (s *Scanner) collect(p *pass, list []*check.Check, verdicts map[control.ID]check.Verdict) int {
-	timer := time.NewTimer(s.Patience)
-	defer timer.Stop()
-	for n := range list {
+// wait returns the verdicts of a pass and whether it has come to its end; it has not
+// where it does not get on any more.
+func (s *Scanner) wait(p *pass) (verdicts []check.Verdict, over bool) {
+	tick := time.NewTicker(s.Patience)
+	defer tick.Stop()
+	for before := -1; ; {
 		select {
-		case v := <-p.verdicts:
-			verdicts[v.Control] = v
-			timer.Reset(s.Patience)
 		case <-p.done:
-			if len(p.verdicts) == 0 {
-				return n
-			}
-			v := <-p.verdicts
-			verdicts[v.Control] = v
-		case <-timer.C:
-			return n
+			return p.so(), true
+		case <-tick.C:
 		}
+		verdicts := p.so()
+		if len(verdicts) == before {
+			return verdicts, false
+		}
+		before = len(verdicts)
 	}
-	return len(list)
 }
 
-// ended waits for the end of a pass whose verdicts are all there.
-func (s *Scanner) ended(p *pass) bool {
-	select {
-	case <-p.done:
-		return true
-	case <-time.After(s.Patience):
-		return false
-	}
+// so returns the verdicts so far.
+func (p *pass) so() []check.Verdict {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.verdicts)
+}
+
+func (p *pass) add(v check.Verdict) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.verdicts = append(p.verdicts, v)
 }
 
 func (s *Scanner) left(id control.ID, done <-chan struct{}) {
