@@ -90,10 +90,7 @@ func (c *config) add(f *host.File) error {
 		return err
 	}
 	for n, line := range statements(string(f.Data)) {
-		if strings.HasPrefix(line, "#") {
-			continue
-		}
-		command, rest := word(line)
+		command, rest := word(line) // that of a comment begins with "#"
 		if command != "install" && command != "softdep" && command != "blacklist" {
 			continue
 		}

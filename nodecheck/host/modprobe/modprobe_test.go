@@ -52,6 +52,7 @@ func TestInstall(t *testing.T) {
 		"shorter name":      {"-- etc/modprobe.d/a.conf --\ninstall hf x\n", ""},
 		"no command":        {"-- etc/modprobe.d/a.conf --\ninstall hfs\n", ""},
 		"joined":            {"-- etc/modprobe.d/a.conf --\n\ninst\\\nall hfs \\\n  x\ninstall hfs y\n", "/etc/modprobe.d/a.conf:2"},
+		"after joined":      {"-- etc/modprobe.d/a.conf --\noptions x \\\n  y\ninstall hfs x\n", "/etc/modprobe.d/a.conf:3"},
 		"joined comment":    {"-- etc/modprobe.d/a.conf --\n# off: \\\ninstall hfs x\n", ""},
 		"upper case":        {"-- etc/modprobe.d/a.conf --\nINSTALL hfs x\ninstall HFS x\n", ""},
 		"carriage return":   {"-- etc/modprobe.d/a.conf --\ninstall hfs\r\n", ""},
@@ -145,6 +146,62 @@ func TestSoftdep(t *testing.T) {
 	}
 }
 
+func TestMatch(t *testing.T) {
+	tests := map[string]struct{ yes, no string }{
+		"hfs":          {"hfs", "hfsplus hf ahfs"},
+		"hfs*":         {"hfs hfsplus", "hf"},
+		"*":            {"hfs", ""},
+		"*s*u*":        {"hfsplus su", "hfs us"},
+		"h?s":          {"hfs", "hs hffs"},
+		"h[fg]s":       {"hfs hgs", "hs has"},
+		"h[a-f]s":      {"has hcs hfs", "hgs h-s"},
+		"h[!a-e]s":     {"hfs", "has hcs"},
+		"h[^a-e]s":     {"hfs", "has hcs"},
+		"h[f-]s":       {"hfs h-s", "hgs"},
+		"h[-f]s":       {"hfs h-s", "hgs"},
+		"h[f-a]s":      {"", "has hfs hcs"},
+		`h\fs`:         {"hfs", `h\fs`},
+		`h[\-f]s`:      {"hfs h-s", `h\s has`},
+		"rds-tcp":      {"rds_tcp", "rds-tcp"},
+		"rds-[a-z]*-x": {"rds_b_x", "rds_b-x rds_1_x"},
+		"[a-]-b":       {"a_b -_b", "a-b"},
+	}
+	for pattern, tt := range tests {
+		p, ok := normalise(pattern)
+		if !ok {
+			t.Errorf("%q is refused", pattern)
+		}
+		for name := range strings.FieldsSeq(tt.yes) {
+			if !match(p, name) {
+				t.Errorf("%q does not match %q", pattern, name)
+			}
+		}
+		for name := range strings.FieldsSeq(tt.no) {
+			if match(p, name) {
+				t.Errorf("%q matches %q", pattern, name)
+			}
+		}
+	}
+	for _, pattern := range []string{"", "a]", "[a", "[a]]", "[[:alpha:]]"} {
+		if _, ok := normalise(pattern); ok {
+			t.Errorf("%q is not refused", pattern)
+		}
+	}
+}
+
+func TestSoftdepOrder(t *testing.T) {
+	const kernel = "-- lib/modules/5/modules.dep --\na.ko:\n-- lib/modules/5/modules.builtin --\n-- lib/modules/5/modules.softdep --\nsoftdep hfs pre: own\n"
+	tests := map[string]struct{ tree, want string }{
+		"before": {"-- etc/modprobe.d/m.conf --\nsoftdep hfs pre: first\n", "first"},
+		"after":  {"-- etc/modprobe.d/n.conf --\nsoftdep hfs pre: last\n", "own"},
+	}
+	for name, tt := range tests {
+		if dep := node(t, kernel+tt.tree).Softdep("hfs"); dep == nil || dep.Names[0] != tt.want {
+			t.Errorf("%s: Softdep is %+v", name, dep)
+		}
+	}
+}
+
 func TestSoftdepOfModules(t *testing.T) {
 	n := node(t, "-- lib/modules/5.15/modules.dep --\nkernel/hfs.ko:\n-- lib/modules/5.15/modules.builtin --\n-- lib/modules/5.15/modules.softdep --\nsoftdep hfs pre: nls\n")
 	dep := n.Softdep("hfs")
@@ -233,6 +290,9 @@ kernel/fs/squashfs/squashfs.ko
 		"no dep":              {running + "-- lib/modules/5.15/modules.builtin --\nkernel/hfs.ko\n", "cramfs", Absent, "/lib/modules/5.15/modules.dep", fs.ErrNotExist},
 		"no dep, builtin":     {running + "-- lib/modules/5.15/modules.builtin --\nkernel/hfs.ko\n", "hfs", Builtin, "/lib/modules/5.15/modules.builtin:1", nil},
 		"empty dep":           {running + "-- lib/modules/5.15/modules.dep --\n\n-- lib/modules/5.15/modules.builtin --\n", "hfs", Absent, "/lib/modules/5.15/modules.dep", host.ErrMalformed},
+		"NUL":                 {running + "-- lib/modules/5.15/modules.dep nul --\nkernel/hfs.ko:\n\n-- lib/modules/5.15/modules.builtin --\n", "hfs", Absent, "/lib/modules/5.15/modules.dep", host.ErrMalformed},
+		"one of two unknown":  {lists + "-- lib/modules/6.1/modules.dep unreadable --\n-- lib/modules/6.1/modules.builtin --\n", "hfsplus", Loadable, "/lib/modules/5.15/modules.dep:1", fs.ErrPermission},
+		"builtin is certain":  {lists + "-- lib/modules/6.1/modules.dep unreadable --\n-- lib/modules/6.1/modules.builtin --\n", "ext4", Builtin, "/lib/modules/5.15/modules.builtin:1", nil},
 		"too large":           {running + "-- lib/modules/5.15/modules.dep size=1073741824 --\n-- lib/modules/5.15/modules.builtin --\n", "hfs", Absent, "/lib/modules/5.15/modules.dep", host.ErrTooLarge},
 	}
 	for name, tt := range tests {
