@@ -69,7 +69,7 @@ func pick(object map[string]json.RawMessage, path []string) (json.RawMessage, er
 	for _, name := range path[:len(path)-1] {
 		raw := object[name]
 		if raw == nil {
-			return nil, nil //nolint:nilnil // absent is no error
+			return nil, nil
 		}
 		object = nil
 		if err := json.Unmarshal(raw, &object); err != nil {
@@ -97,6 +97,7 @@ func (f *Field) decode(raw json.RawMessage) (any, error) {
 			return time.Duration(0), err
 		}
 		return time.ParseDuration(s)
+	case text:
 	}
 	return as[string](raw)
 }

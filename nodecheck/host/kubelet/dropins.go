@@ -49,7 +49,8 @@ func (l *layers) walk(h *host.Host, dir string, slash bool, depth int) error {
 	return nil
 }
 
-// dropIn reads one file, unless its name says that it is none.
+// dropIn reads one file, unless its name says that it is none. One that cannot be
+// read does not hide those that follow.
 func (l *layers) dropIn(h *host.Host, name string) error {
 	if path.Ext(name) != ".conf" {
 		return nil
@@ -59,9 +60,11 @@ func (l *layers) dropIn(h *host.Host, name string) error {
 	}
 	l.paths = append(l.paths, name)
 	d, err := load(h, name, ofKubelet, false)
-	if err != nil {
-		return err
+	switch {
+	case err == nil:
+		l.dropIns = append(l.dropIns, d)
+	case l.err == nil:
+		l.err = err
 	}
-	l.dropIns = append(l.dropIns, d)
 	return nil
 }

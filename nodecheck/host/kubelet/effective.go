@@ -25,7 +25,8 @@ type layers struct {
 	base      *document
 	dropIns   []*document
 	paths     []string // of all files, those included that could not be read
-	err       error
+	err       error    // why the files do not tell a configuration
+	pathsErr  error    // why there may be more paths
 }
 
 var errRelative = errors.New("a relative path, and the kubelet's working directory is not known")
@@ -44,25 +45,26 @@ func (c *command) abs(name string) (string, error) {
 // files reads the configuration file and the drop-ins of a command.
 func (c *command) files(h *host.Host) (l layers) {
 	if c.err != nil {
-		l.err = c.err
+		l.err, l.pathsErr = c.err, c.err
 		return l
 	}
 	given, _ := c.last(FlagConfig)
-	if l.file, l.err = c.abs(given); l.err != nil {
-		return l
+	if l.file, l.pathsErr = c.abs(given); l.pathsErr == nil {
+		given, _ = c.last(FlagConfigDir)
+		l.dir, l.pathsErr = c.abs(given)
 	}
-	given, _ = c.last(FlagConfigDir)
-	if l.dir, l.err = c.abs(given); l.err != nil {
+	if l.pathsErr != nil {
+		l.err = l.pathsErr
 		return l
 	}
 	if l.file != "" {
 		l.paths = append(l.paths, l.file)
-		if l.base, l.err = load(h, l.file, ofKubelet, true); l.err != nil {
-			return l
-		}
+		l.base, l.err = load(h, l.file, ofKubelet, true)
 	}
 	if l.dir != "" {
-		l.err = l.walk(h, l.dir, strings.HasSuffix(given, "/"), maxDepth)
+		if l.pathsErr = l.walk(h, l.dir, strings.HasSuffix(given, "/"), maxDepth); l.err == nil {
+			l.err = l.pathsErr
+		}
 	}
 	return l
 }
@@ -84,9 +86,6 @@ func effective(c *command, l *layers) *config {
 	e.readGates(l)
 	return e
 }
-
-// bare is whether the kubelet is given neither a file nor drop-ins.
-func (l *layers) bare() bool { return l.file == "" && l.dir == "" }
 
 // defaultOf is the value of a field that nothing sets.
 func (e *config) defaultOf(f *Field, l *layers) Value {
@@ -114,8 +113,9 @@ func (e *config) fromFiles(f *Field, l *layers) Value {
 	}
 	v := e.defaultOf(f, l)
 	standard := v
-	if standard.V = f.standard; f.bare != nil {
-		standard.Note, standard.Given = "removed, this is the default with a configuration file", write(f.Path, f.standard)
+	standard.V, standard.Given, standard.Note = f.standard, write(f.Path, f.standard), "removed, this is the default"
+	if f.bare != nil {
+		standard.Note += " with a configuration file"
 	}
 	if l.base != nil {
 		v = e.layer(f, l.base, File, v, v)
@@ -188,7 +188,7 @@ func (e *config) fromFlag(f *Field, values []string) Value {
 // seccomp: true in either the files or the flag is true.
 func (e *config) seccomp(v Value) Value {
 	values := e.every(SeccompDefault.Flag)
-	if e.command.err != nil || len(values) == 0 {
+	if e.err != nil || len(values) == 0 {
 		return v
 	}
 	f := e.fromFlag(SeccompDefault, values)
@@ -212,13 +212,15 @@ func join(a, b string) string {
 
 // readGates merges the feature gates one by one.
 func (e *config) readGates(l *layers) {
-	if l.base != nil {
-		e.gatesOf(l.base, File)
+	if l.err == nil {
+		if l.base != nil {
+			e.gatesOf(l.base, File)
+		}
+		for _, d := range l.dropIns {
+			e.gatesOf(d, DropIn)
+		}
 	}
-	for _, d := range l.dropIns {
-		e.gatesOf(d, DropIn)
-	}
-	if e.command.err != nil {
+	if e.err != nil {
 		return
 	}
 	for _, value := range e.every(flagFeatureGates) {

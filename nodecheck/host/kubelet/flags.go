@@ -2,6 +2,7 @@ package kubelet
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/hardgate-dev/hardgate/nodecheck/host"
@@ -24,9 +25,9 @@ type flag struct {
 
 // last returns the value of a flag that is given once or more: the last one counts.
 func (c *command) last(name string) (string, bool) {
-	for i := len(c.flags) - 1; i >= 0; i-- {
-		if c.flags[i].name == name {
-			return c.flags[i].value, true
+	for _, f := range slices.Backward(c.flags) {
+		if f.name == name {
+			return f.value, true
 		}
 	}
 	return "", false

@@ -250,7 +250,7 @@ func (k *Kubelet) config(h *host.Host, now, next *command) {
 		}
 		if c == now || now == nil || !sameFiles(now, next) {
 			l = c.files(h)
-			k.filesErr = errors.Join(k.filesErr, l.err)
+			k.filesErr = errors.Join(k.filesErr, l.pathsErr)
 		}
 		if c == now {
 			k.now = effective(c, &l)

@@ -123,7 +123,7 @@ func TestField(t *testing.T) {
 		"null removes what is below": {
 			field: kubelet.ClientCAFile, args: "--config=/c/a --config-dir=/c/d",
 			archive: file("a", "authentication: {x509: {clientCAFile: /ca}}\n") + file("d/1.conf", "authentication: ~\n"),
-			want:    []string{"<- authentication.x509.clientCAFile: \"\" at /c/d/1.conf:3; overrides authentication.x509.clientCAFile: /ca of /c/a:3"},
+			want:    []string{"<- authentication.x509.clientCAFile: \"\" at /c/d/1.conf:3; removed, this is the default; overrides authentication.x509.clientCAFile: /ca of /c/a:3"},
 		},
 		"zero in a file stands for the default": {
 			field: kubelet.StreamingIdle, args: "--config=/c/a", archive: file("a", "streamingConnectionIdleTimeout: 0s\n"),

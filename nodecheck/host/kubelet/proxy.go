@@ -88,7 +88,8 @@ func readProxy(h *host.Host) (*Proxy, error) {
 	}
 	switch len(views) {
 	case 0:
-		return p, p.absence(table)
+		err := p.absence(table)
+		return p, err
 	case 1:
 		p.Metrics, p.Kubeconfig = []Reading{{views[0].metrics, ""}}, []Reading{{views[0].kubeconfig, ""}}
 	default:
@@ -227,6 +228,21 @@ func (d *document) metrics() Value {
 	return standardMetrics(bind.Text(), d.file.Path)
 }
 
+// Loopback is whether a value is an address that only the node itself reaches.
+func (v Value) Loopback() bool {
+	addr, err := netip.ParseAddrPort(v.Text())
+	return err == nil && addr.Addr().Unmap().IsLoopback()
+}
+
+// Port is the port of an address; 0 without one.
+func (v Value) Port() uint16 {
+	addr, err := netip.ParseAddrPort(v.Text())
+	if err != nil {
+		return 0
+	}
+	return addr.Port()
+}
+
 // standardMetrics is the default: loopback of the family of --bind-address.
 func standardMetrics(bind, where string) Value {
 	v := Value{V: "127.0.0.1:10249", Where: where, Given: "metricsBindAddress: 127.0.0.1:10249", Note: "not set, this is the default"}
@@ -240,7 +256,7 @@ func standardMetrics(bind, where string) Value {
 func (v Value) address(port int) Value {
 	text := v.Text()
 	if ip, err := netip.ParseAddr(strings.Trim(text, "[]")); err == nil {
-		text = netip.AddrPortFrom(ip, uint16(port)).String() //nolint:gosec // a port
+		text = netip.AddrPortFrom(ip, uint16(port)).String()
 	}
 	addr, err := netip.ParseAddrPort(text)
 	if err != nil {

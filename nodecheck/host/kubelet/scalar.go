@@ -119,6 +119,7 @@ func parse(values []string, k kind) (any, error) {
 			}
 		}
 		return items, nil
+	case text:
 	}
 	return last, nil
 }

@@ -77,7 +77,7 @@ func write(path string, v any) string {
 // over adds to v what it overrides.
 func (v Value) over(old Value) Value {
 	if old.Origin != Default && old.Err == nil {
-		v.Note = "overrides " + old.Given + " of " + old.Where
+		v.Note = join(v.Note, "overrides "+old.Given+" of "+old.Where)
 	}
 	return v
 }

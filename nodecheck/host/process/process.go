@@ -164,19 +164,16 @@ func (p *Process) parse(f *host.File) bool {
 
 // unwrap finds the program in one of many parts.
 func (p *Process) unwrap() bool {
-	switch p.Name {
-	case hyperkube:
+	if p.Name == hyperkube {
 		if len(p.Args) == 0 {
 			return false
 		}
 		name, ok := nameOf(p.Args[0])
 		p.Name, p.Args = name, p.Args[1:]
 		return ok && (name == Kubelet || name == KubeProxy)
-	case K3s:
-		// "k3s kubectl" is a client. Once it runs, k3s shows its role alone.
-		return len(p.Args) == 0 || p.Args[0] == "server" || p.Args[0] == "agent"
 	}
-	return true
+	// "k3s kubectl" is a client. Once it runs, k3s shows its role alone.
+	return p.Name != K3s || len(p.Args) == 0 || p.Args[0] == "server" || p.Args[0] == "agent"
 }
 
 const hyperkube Name = "hyperkube"
