@@ -72,9 +72,7 @@ func read(h *host.Host) (*Config, error) {
 			l.add(f.File, f.Err)
 			applied = applied || (f.Err == nil && f.File.Info.Path == sysctlConf)
 		}
-		if err := c.sysctlConf(h, &l, systemd, applied); err != nil {
-			return nil, err
-		}
+		c.sysctlConf(h, &l, systemd, applied)
 		c.layers = append(c.layers, l)
 	}
 	if l, ok := ufw(h); ok {
@@ -85,22 +83,19 @@ func read(h *host.Host) (*Config, error) {
 
 // sysctlConf reads /etc/sysctl.conf where no file of sysctl.d is a link to it: procps
 // applies it, systemd does not.
-func (c *Config) sysctlConf(h *host.Host, l *layer, systemd, applied bool) error {
+func (c *Config) sysctlConf(h *host.Host, l *layer, systemd, applied bool) {
 	if systemd && applied {
-		return nil
+		return
 	}
 	f, err := h.File(sysctlConf)
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil
 	case !systemd:
 		l.add(f, err)
-	case err == nil && f.Text() == nil:
+	case err == nil && f.Text() == nil: // else it is nothing to be told
 		for a := range assignments(f) {
 			c.unapplied = append(c.unapplied, a.Assignment)
 		}
 	}
-	return nil
 }
 
 // files are those of sysctl.d in the order in which they are applied. A directory

@@ -29,7 +29,7 @@ func generate(t *testing.T, r *rand.Rand, dir string, procps bool) {
 			}
 		}
 	}
-	if err := os.RemoveAll(filepath.Join(dir, "usr/lib/systemd")); err != nil {
+	if err := os.RemoveAll(filepath.Join(dir, filepath.Dir(systemdSysctl))); err != nil {
 		t.Fatal(err)
 	}
 	write(t, filepath.Join(dir, sysctlConf), content(r, procps))

@@ -8,7 +8,7 @@ import (
 	"github.com/hardgate-dev/hardgate/nodecheck/host"
 )
 
-// ErrNamespace: the values below /proc/sys/net are not the node's.
+// ErrNamespace says that the values below /proc/sys/net are not the node's.
 var ErrNamespace = errors.New("the values here are those of another network namespace than the node's: run with hostNetwork")
 
 const procSys = "/proc/sys/"
