@@ -57,7 +57,7 @@ func password(field string) Password {
 func hashed(field string) bool {
 	if strings.HasPrefix(field, "$") {
 		id, rest, ok := strings.Cut(field[1:], "$")
-		return ok && id != "" && rest != "" && !strings.HasSuffix(rest, "$")
+		return ok && id != "" && strings.Contains(rest, "$") && !strings.HasSuffix(rest, "$")
 	}
 	const des, bsdi, bigcrypt = 13, 20, 24
 	field, extended := strings.CutPrefix(field, "_")

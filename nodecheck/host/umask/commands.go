@@ -1,0 +1,91 @@
+package umask
+
+import (
+	"path"
+	"strings"
+)
+
+// strip takes assignments and the words that only lead to the command off.
+func strip(words []token) []token {
+	for len(words) > 0 {
+		name, _, assigns := strings.Cut(words[0].text, "=")
+		if word := words[0].text; word != "command" && word != "builtin" && !(assigns && isName(name)) {
+			break
+		}
+		words = words[1:]
+	}
+	return words
+}
+
+func isName(text string) bool {
+	return text != "" && strings.Trim(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_0123456789") == ""
+}
+
+// effect is what a command does to the umask.
+func (p *parser) effect(words []token, where string) error {
+	if len(words) == 0 {
+		return nil
+	}
+	args := words[1:]
+	switch words[0].text {
+	case "umask":
+		for len(args) > 0 && (args[0].text == "-S" || args[0].text == "-p" || args[0].text == "--") {
+			args = args[1:]
+		}
+		if len(args) == 0 {
+			return nil // it prints the umask
+		}
+		return p.set(args[0].text, where, args[0].expands)
+	case "eval":
+		for _, a := range args {
+			if strings.Contains(a.text, "umask") {
+				return p.set(a.text, where, true)
+			}
+		}
+	case ".", "source":
+		if len(args) > 0 {
+			return p.source(args[0])
+		}
+	case "exit", "return":
+		p.exit()
+	default:
+		if masks, ok := p.functions[words[0].text]; ok {
+			p.masks = union(p.masks, masks)
+		}
+	}
+	return nil
+}
+
+// exit ends the script, perhaps, or the function that it stands in.
+func (p *parser) exit() {
+	for _, f := range p.frames {
+		if f.function != "" || f.word == "(" {
+			return
+		}
+	}
+	if len(p.frames) == 0 && !p.maybe {
+		p.ended = true
+		return
+	}
+	p.exits = union(p.exits, p.masks)
+}
+
+// source follows a file that the script reads: one that it names, or those of
+// profile.d through the variable of a loop.
+func (p *parser) source(t token) error {
+	if path.IsAbs(t.text) && !t.expands {
+		return p.script.run(t.text)
+	}
+	name := strings.Trim(t.text, "${}")
+	dir, ok := p.loops[name]
+	if !ok {
+		return nil
+	}
+	// A file that another reads, such as bashrc from profile, may do so for other
+	// shells only.
+	p.certain = len(p.open) == 1
+	for i := range p.frames {
+		p.frames[i].reads = p.frames[i].reads || p.certain
+	}
+	return p.profileD(dir)
+}
