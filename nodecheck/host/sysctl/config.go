@@ -151,7 +151,7 @@ func maskedUnit(h *host.Host) (string, error) {
 			continue
 		case err != nil:
 			return "", err
-		case info.Type == fs.ModeSymlink && info.Link == "/dev/null", info.Type == 0 && info.Size == 0:
+		case info.Type == fs.ModeSymlink && strings.TrimLeft(info.Link, "./") == "dev/null", info.Type == 0 && info.Size == 0:
 			return p, nil
 		}
 		return "", nil // a unit of the node's own

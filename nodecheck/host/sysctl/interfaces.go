@@ -14,8 +14,8 @@ const MaxInterfaces = 64
 type interfaces []string
 
 // Interfaces returns the names of the interfaces that connect a node to others, in
-// order: the physical ones and the bonds, VLANs and bridges on top of them, but not
-// the parts of a bond or bridge, which have no traffic of their own, and none of
+// order: the physical ones, the bonds, VLANs and bridges on top of them, and whatever
+// the default route leads through, but not the parts of a bond or bridge, which have no traffic of their own, and none of
 // the many that lead to containers.
 func Interfaces(h *host.Host) ([]string, error) { return host.Memo(h, readInterfaces) }
 
@@ -48,8 +48,8 @@ func readInterfaces(h *host.Host) (interfaces, error) {
 
 const sysNet = "/sys/class/net/"
 
-// connecting chooses among interfaces by /sys: it begins with those that have
-// hardware, and goes up to what stands on them.
+// connecting chooses among interfaces by /sys: it begins with those that have hardware
+// or the default route, and goes up to what stands on them.
 func connecting(h *host.Host, names []string) (chosen []string, err error) {
 	if _, err := h.Dir(sysNet); err != nil {
 		return nil, err
@@ -62,15 +62,19 @@ func connecting(h *host.Host, names []string) (chosen []string, err error) {
 	for _, e := range entries {
 		virtual[e.Name] = true
 	}
+	routed, err := defaultRoutes(h)
+	if err != nil {
+		return nil, err
+	}
 	var queue []string
 	seen := map[string]bool{} // false: known, and not looked at yet
 	for _, name := range names {
 		seen[name] = false
-		if !virtual[name] {
+		if !virtual[name] || routed[name] {
 			queue = append(queue, name)
 		}
 	}
-	for physical := len(queue); len(queue) > 0; physical-- {
+	for first := len(queue); len(queue) > 0; first-- {
 		name := queue[0]
 		queue = queue[1:]
 		if done, known := seen[name]; done || !known {
@@ -80,7 +84,7 @@ func connecting(h *host.Host, names []string) (chosen []string, err error) {
 		if err != nil {
 			return nil, err
 		}
-		if physical > 0 && !l.device {
+		if first > 0 && !l.device && !routed[name] {
 			continue
 		}
 		seen[name] = true
@@ -100,6 +104,28 @@ func connecting(h *host.Host, names []string) (chosen []string, err error) {
 	}
 	slices.Sort(chosen)
 	return chosen, nil
+}
+
+// defaultRoutes are the interfaces of the default routes of IPv4. One that cannot be
+// read is an error; where there is no table, there are none.
+func defaultRoutes(h *host.Host) (map[string]bool, error) {
+	const most = 8 << 20 // a node may have a route for each pod of a cluster
+	routed := map[string]bool{}
+	f, err := h.Large("/proc/net/route", most)
+	if missing(err) {
+		return routed, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	for line := range f.Lines() {
+		const name, destination, mask = 0, 1, 7
+		fields := strings.Fields(line.Text)
+		if len(fields) > mask && strings.Trim(fields[destination]+fields[mask], "0") == "" {
+			routed[fields[name]] = true
+		}
+	}
+	return routed, nil
 }
 
 // link is what /sys says of an interface.

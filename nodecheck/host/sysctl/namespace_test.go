@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -33,6 +34,27 @@ func TestDefaults(t *testing.T) {
 			if want, ok := Default(key); !ok || got != want {
 				t.Errorf("Default(%s) is %d, %v, the kernel has %d", key, want, ok, got)
 			}
+		}
+	}
+}
+
+// TestDisableIPv6: a write to conf/all reaches conf/default and the interfaces, other
+// than with the keys that TestApply compares.
+func TestDisableIPv6(t *testing.T) {
+	if os.Getenv(child) == "" {
+		inNamespaces(t)
+		return
+	}
+	runtime.LockOSThread()
+	names := fresh(t)
+	write(t, procSys+keyOf("ipv6", "all", "disable_ipv6"), "1")
+	for _, who := range append(names, "default", "lo") {
+		data, err := os.ReadFile(procSys + keyOf("ipv6", who, "disable_ipv6"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.TrimSpace(string(data)) != "1" {
+			t.Errorf("conf/%s/disable_ipv6 is %s", who, data)
 		}
 	}
 }

@@ -51,7 +51,12 @@ func network(h *host.Host) (checked, error) {
 	if err != nil {
 		return checked{}, err
 	}
-	own, err := namespace(h, "/proc/self/net/netlink")
+	// By its number: what is below it changes all the time, as with every process.
+	self := "/proc/self"
+	if info, err := h.Lstat(self); err == nil && info.Link != "" {
+		self = "/proc/" + info.Link
+	}
+	own, err := namespace(h, self+"/net/netlink")
 	if err != nil {
 		return checked{}, err
 	}
