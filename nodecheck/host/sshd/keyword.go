@@ -10,9 +10,17 @@ import (
 // keyword is what the server knows of a keyword, see keywords in servconf.c.
 type keyword struct {
 	kind  kind
-	match bool // may stand in a Match block, and overrides there
-	since Version
 	words []string // of kind oneOf
+	since Version
+	// match is whether it may stand in a Match block, and overrides there;
+	// matchSince is from when on, where it was not always so.
+	match      bool
+	matchSince Version
+}
+
+// inMatch is whether a version takes the keyword in a Match block.
+func (k keyword) inMatch(v Version) bool {
+	return k.match && !v.Before(k.matchSince.Major, k.matchSince.Minor)
 }
 
 // kind is what may follow a keyword.
@@ -56,7 +64,7 @@ var keywords = map[string]keyword{
 	"authorizedprincipalsfile":        {kind: one, match: true},
 	"banner":                          {kind: one, match: true},
 	"casignaturealgorithms":           {kind: one, match: true, since: Version{7, 9}},
-	"challengeresponseauthentication": {kind: oneOf, words: yesNo, match: true},
+	"challengeresponseauthentication": {kind: oneOf, words: yesNo, match: true, matchSince: Version{8, 7}},
 	"channeltimeout":                  {match: true, since: Version{9, 2}},
 	"checkmail":                       {},
 	"chrootdirectory":                 {kind: one, match: true},
@@ -158,13 +166,13 @@ var keywords = map[string]keyword{
 	"serverkeybits":                   {},
 	"setenv":                          {match: true, since: Version{7, 8}},
 	"showpatchlevel":                  {},
-	"skeyauthentication":              {kind: oneOf, words: yesNo, match: true},
+	"skeyauthentication":              {kind: oneOf, words: yesNo, match: true, matchSince: Version{8, 7}},
 	"sshdauthpath":                    {kind: one, since: Version{9, 9}},
 	"sshdsessionpath":                 {kind: one, since: Version{9, 8}},
 	"streamlocalbindmask":             {kind: one, match: true},
 	"streamlocalbindunlink":           {kind: oneOf, words: yesNo, match: true},
 	"strictmodes":                     {kind: oneOf, words: yesNo},
-	"subsystem":                       {match: true},
+	"subsystem":                       {match: true, matchSince: Version{9, 5}},
 	"syslogfacility":                  {kind: one},
 	"tcpkeepalive":                    {kind: oneOf, words: yesNo},
 	"trustedusercakeys":               {kind: one, match: true},

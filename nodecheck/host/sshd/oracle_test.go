@@ -162,7 +162,7 @@ var menu = map[string][]string{
 	"ClientAliveInterval":   {"0", "300", "5m", "1h30m", "301"},
 	"ClientAliveCountMax":   {"0", "3", "10"},
 	"LoginGraceTime":        {"0", "60", "1m", "2M", "1m1s", "120"},
-	"Banner":                {"/etc/issue.net", "none", "None", "issue", "/etc/issue"},
+	"Banner":                {"/etc/issue.net", "none", "None", "issue", "/etc/issue", "/etc/issue#2"},
 	"DisableForwarding":     {"yes", "no"},
 	"MACs": {
 		"hmac-sha2-512,hmac-sha2-256", "+hmac-md5", "-umac-64*,hmac-sha1*", "^hmac-sha2-512", "-*", "hmac-sha1",
@@ -331,4 +331,65 @@ func (o oracle) compare(t *testing.T, seed uint64, dir string, options []string)
 		}
 	}
 	return true
+}
+
+// vendors are the keywords that only some distributions have. They are accepted
+// from all: whose build a node has is not known.
+var vendors = []string{
+	"debianbanner", "exposeauthenticationmethods", "gssapidelegatecredentials", "gssapienablek5users", "gssapikexalgorithms",
+	"gssapikeyexchange", "gssapistorecredentialsonrekey", "gssapiusesessioncredcache", "gssusesessionccache", "kerberosuniqueccache",
+	"kerberosusekuserok", "rsaminsize", "showpatchlevel", "x11maxdisplays",
+}
+
+// TestOracleKeywords compares which keywords the server knows, and which it takes in
+// a Match block.
+func TestOracleKeywords(t *testing.T) {
+	o := newOracle(t)
+	root, err := host.Open("/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = root.Close() }()
+	file := filepath.Join(t.TempDir(), "main.conf")
+	for name, k := range keywords {
+		if k.kind == match || slices.Contains(vendors, name) {
+			continue
+		}
+		value := "none"
+		switch k.kind {
+		case oneOf:
+			value = k.words[0]
+		case number, duration:
+			value = "1"
+		case macList:
+			value = "hmac-sha2-256"
+		case include:
+			value = "/nothing*"
+		case anything, one, match:
+		}
+		for _, block := range []string{"", "Match User alice\n"} {
+			if err := os.WriteFile(file, []byte(block+name+" "+value+"\n"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			_, ours := parse(host.New(root), []string{"-f", file}, "command-line", o.version, o.program)
+			_, theirs := o.ask(t, file, nil, "")
+			if reason(ours, "unknown keyword", "is not allowed in a Match block") !=
+				reason(theirs, "Bad configuration option", "is not allowed within a Match block") {
+				t.Errorf("%q: we say %v, sshd says %v", block+name, ours, theirs)
+			}
+		}
+	}
+}
+
+// reason is which of two reasons an error gives, the first one first.
+func reason(err error, unknown, notInMatch string) int {
+	switch {
+	case err == nil:
+		return 0
+	case strings.Contains(err.Error(), unknown):
+		return 1
+	case strings.Contains(err.Error(), notInMatch):
+		return 2
+	}
+	return 0
 }

@@ -99,7 +99,12 @@ func (p *parser) file(name string, s scope, depth int) error {
 		if p.lines++; p.lines > maxLines {
 			return &host.Error{Path: name, Err: fmt.Errorf("%w: more than %d lines", host.ErrTooLarge, maxLines)}
 		}
-		text := strings.TrimRight(strings.TrimLeft(line.Text, " \t\r"), blanks+"\f")
+		text := line.Text
+		if p.version.Before(8, 7) {
+			// "#" began a comment wherever it stood.
+			text, _, _ = strings.Cut(text, "#")
+		}
+		text = strings.TrimRight(strings.TrimLeft(text, " \t\r"), blanks+"\f")
 		if text == "" || text[0] == '#' {
 			continue
 		}
@@ -139,7 +144,7 @@ func (p *parser) line(text, where string, s *scope, depth int) error {
 	if s == nil && (k.kind == include || k.kind == match) {
 		return refused(where, "%s is no option of the command line", name)
 	}
-	if s != nil && !s.always() && !k.match {
+	if s != nil && !s.always() && !k.inMatch(p.version) {
 		return refused(where, "%s is not allowed in a Match block", name)
 	}
 	switch k.kind {
