@@ -90,6 +90,9 @@ func (j *judge) sysctl6(h *host.Host, k sysctlKey) {
 // noIPv6 says why the kernel has no IPv6 at all; nil where it has, or where no kernel
 // runs. Its own directory counts more than its command line.
 func noIPv6(h *host.Host) ([]Finding, error) {
+	if _, err := h.File("/proc/sys/net/ipv6/conf/all/disable_ipv6"); err == nil {
+		return nil, nil
+	}
 	if there, err := h.Exists("/proc/sys/net/ipv6/conf"); there || err != nil {
 		return nil, err
 	}

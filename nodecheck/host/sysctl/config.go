@@ -52,7 +52,7 @@ func Read(h *host.Host) (*Config, error) { return host.Memo(h, read) }
 
 func read(h *host.Host) (*Config, error) {
 	c := &Config{layers: []layer{commandLine(h)}}
-	systemd, err := runsSystemd(h)
+	systemd, err := anyExists(h, systemdPaths)
 	if err != nil {
 		return nil, err
 	}
@@ -129,15 +129,6 @@ func files(h *host.Host, systemd bool) ([]host.Fragment, error) {
 // systemdPaths are there where systemd runs a node. Not each is mounted into a pod.
 var systemdPaths = []string{
 	"/usr/lib/systemd/systemd-sysctl", "/lib/systemd/systemd-sysctl", "/run/systemd/system", "/etc/systemd/system",
-}
-
-func runsSystemd(h *host.Host) (bool, error) {
-	for _, p := range systemdPaths {
-		if ok, err := h.Exists(p); ok || err != nil {
-			return ok, err
-		}
-	}
-	return false, nil
 }
 
 // maskedUnit looks for a mask of systemd-sysctl.service: a link to /dev/null or an

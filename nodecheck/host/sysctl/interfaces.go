@@ -51,11 +51,11 @@ const sysNet = "/sys/class/net/"
 // connecting chooses among interfaces by /sys: it begins with those that have hardware
 // or the default route, and goes up to what stands on them.
 func connecting(h *host.Host, names []string) (chosen []string, err error) {
-	if _, err := h.Dir(sysNet); err != nil {
-		return nil, err
-	}
 	entries, err := h.Dir("/sys/devices/virtual/net")
-	if err != nil && !missing(err) {
+	if missing(err) {
+		_, err = h.Dir(sysNet)
+	}
+	if err != nil {
 		return nil, err
 	}
 	virtual := map[string]bool{}

@@ -40,14 +40,12 @@ type checked struct{}
 // process. A copied tree has no processes and needs no comparison: there /proc/net
 // is no link to the reader's own.
 func network(h *host.Host) (checked, error) {
-	info, err := h.Lstat("/proc/net")
-	live := err == nil && info.Type == fs.ModeSymlink
-	if !live {
-		if there, err := h.Exists("/proc/1/net"); !there && err == nil {
+	first, err := namespace(h, "/proc/1/net/netlink")
+	if missing(err) {
+		if info, lerr := h.Lstat("/proc/net"); lerr != nil || info.Type != fs.ModeSymlink {
 			return checked{}, nil
 		}
 	}
-	first, err := namespace(h, "/proc/1/net/netlink")
 	if err != nil {
 		return checked{}, err
 	}

@@ -67,21 +67,15 @@ var ufwInits = []string{"/usr/lib/ufw/ufw-init", "/lib/ufw/ufw-init"}
 // ufw is what the firewall ufw sets when it starts; false where it does not.
 func ufw(h *host.Host) (l layer, ok bool) {
 	l = newLayer(true)
-	installed := false
-	for _, p := range ufwInits {
-		there, err := h.Exists(p)
-		if err != nil {
-			l.add(nil, err)
-			return l, true
-		}
-		installed = installed || there
-	}
-	if !installed {
-		return l, false
-	}
 	enabled, err := shellValue(h, "/etc/ufw/ufw.conf", "ENABLED")
 	if err == nil && enabled != "yes" && enabled != "YES" {
 		return l, false
+	}
+	if err == nil {
+		var installed bool
+		if installed, err = anyExists(h, ufwInits); err == nil && !installed {
+			return l, false
+		}
 	}
 	var file string
 	if err == nil {
@@ -99,6 +93,15 @@ func ufw(h *host.Host) (l layer, ok bool) {
 	}
 	l.add(h.File(file))
 	return l, true
+}
+
+func anyExists(h *host.Host, paths []string) (bool, error) {
+	for _, p := range paths {
+		if ok, err := h.Exists(p); ok || err != nil {
+			return ok, err
+		}
+	}
+	return false, nil
 }
 
 // shellValue is the last plain assignment to a variable in a file that a shell reads.
