@@ -37,14 +37,11 @@ func Running(h *host.Host, key string) (value int, where string, err error) {
 type checked struct{}
 
 // network compares the reader's network namespace with that of the node's first
-// process. A copied tree has no processes and needs no comparison: there /proc/net
-// is no link to the reader's own.
+// process. A copied tree has no processes and needs no comparison.
 func network(h *host.Host) (checked, error) {
 	first, err := namespace(h, "/proc/1/net/netlink")
-	if missing(err) {
-		if info, lerr := h.Lstat("/proc/net"); lerr != nil || info.Type != fs.ModeSymlink {
-			return checked{}, nil
-		}
+	if missing(err) && !live(h) {
+		return checked{}, nil
 	}
 	if err != nil {
 		return checked{}, err
@@ -62,6 +59,13 @@ func network(h *host.Host) (checked, error) {
 		return checked{}, &host.Error{Path: "/proc/sys/net", Err: ErrNamespace}
 	}
 	return checked{}, nil
+}
+
+// live is whether /proc is a kernel's: there /proc/net is a link to the reader's own,
+// also where other processes are hidden.
+func live(h *host.Host) bool {
+	info, err := h.Lstat("/proc/net")
+	return err == nil && info.Type == fs.ModeSymlink
 }
 
 // namespace identifies a network namespace without the right to follow
