@@ -77,7 +77,7 @@ func (j *judge) passwordStack(h *host.Host, service string, rules *Rules) {
 	default:
 		j.once(false, Finding{Where: by.Where, Actual: describe(by), Detail: "a new password gets around " + pwqualityModule})
 	}
-	j.tokens(stack.Rules[i+1:])
+	j.tokens(stack.Behind(i, refused...))
 	j.pamModule(h, rule)
 	j.quality(h, rule, rules)
 }
@@ -96,9 +96,11 @@ func describe(r *pam.Rule) string {
 	return fmt.Sprintf("%s %s %s", r.Type, r.Control.Text, r.Base())
 }
 
-// tokens judges that pam_unix takes the password that was judged. Otherwise it asks
-// for another where that was refused: libpam goes on to it then even behind a
-// requisite module, for what counts in its second round is the answer of the first.
+// tokens judges that pam_unix takes the password that was judged, where it is still
+// asked once that was refused. Seen with libpam 1.5.2: behind a required
+// pam_pwquality it asks for another one and stores that, though the change as a
+// whole fails; behind a requisite one it is not asked, and a password that was not
+// refused it takes without asking.
 func (j *judge) tokens(rules []pam.Rule) {
 	for i := range rules {
 		r := &rules[i]

@@ -139,8 +139,22 @@ func (w *walk) step(s state, level int, a action, success bool) (next state, tur
 }
 
 // leave is the first rule behind the substack or the stack that a rule is in.
-func (w *walk) leave(at, level int) int {
-	for at++; at < len(w.rules) && w.rules[at].level >= level; at++ {
+func (w *walk) leave(at, level int) int { return leave(w.rules, at, level) }
+
+func leave(rules []Rule, at, level int) int {
+	for at++; at < len(rules) && rules[at].level >= level; at++ {
 	}
 	return at
+}
+
+// Behind is the rules that may still be asked once rule i has returned one of the
+// codes: those behind it, without the rest of its substack or of the stack where it
+// dies of each.
+func (s Stack) Behind(i int, codes ...Code) []Rule {
+	for _, code := range codes {
+		if s.Rules[i].Control.actions[code] != die {
+			return s.Rules[i+1:]
+		}
+	}
+	return s.Rules[leave(s.Rules, i, s.Rules[i].level):]
 }

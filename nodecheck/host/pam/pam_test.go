@@ -98,10 +98,15 @@ func TestRead(t *testing.T) {
 
 func TestReadErrors(t *testing.T) {
 	many := strings.Repeat("auth required pam_a.so\n", maxRules+1)
+	long := strings.Repeat("account required pam_a.so\n", 40000)
 	tests := map[string]struct {
 		tree, want string
 		is         error
 	}{
+		"too large": {
+			"-- etc/pam.d/su --\n" + strings.Repeat("auth include a\n", 100) + "-- etc/pam.d/a --\n" + long,
+			"/etc/pam.d/a: too large: files of more than 4194304 bytes are included", host.ErrTooLarge,
+		},
 		"nothing":         {"", "/etc/pam.d/su: file does not exist", fs.ErrNotExist},
 		"unreadable":      {"-- etc/pam.d/su unreadable --\n", "/etc/pam.d/su: permission denied", fs.ErrPermission},
 		"loop":            {"-- etc/pam.d/su --\n@include su\n", "/etc/pam.d/su:1: too many links: files include each other", host.ErrLoop},
@@ -209,6 +214,21 @@ func TestTangled(t *testing.T) {
 	})
 	if by != nil || err != nil && !errors.Is(err, ErrTooTangled) {
 		t.Errorf("granted by %v, error %v", by, err)
+	}
+}
+
+func TestBehind(t *testing.T) {
+	s, err := Read(tree(t, "-- etc/pam.d/su --\nauth substack a\nauth required pam_c.so\n-- etc/pam.d/a --\nauth requisite pam_a.so\nauth required pam_b.so\n"), "su", Auth)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range map[int]int{1: 1, 2: 1, 3: 0} {
+		if got := len(s.Behind(i, AuthErr)); got != want {
+			t.Errorf("%d rules behind rule %d, want %d", got, i, want)
+		}
+	}
+	if got := len(s.Behind(1, AuthErr, Ignore)); got != 2 {
+		t.Errorf("%d rules behind one that may go on, want 2", got)
 	}
 }
 

@@ -158,12 +158,14 @@ const (
 	maxDepth = 16
 	maxFiles = 500
 	maxRules = 2000
+	maxBytes = 4 << 20
 )
 
 type reader struct {
 	host  *host.Host
 	rules []Rule
 	files int
+	bytes int
 }
 
 // service reads a service's file, which may be one that another includes.
@@ -171,6 +173,9 @@ func (r *reader) service(name string, t Type, depth, level int) (string, error) 
 	f, err := find(r.host, name)
 	if err != nil {
 		return "", err
+	}
+	if r.bytes += len(f.Data); r.bytes > maxBytes {
+		return "", &host.Error{Path: f.Path, Err: fmt.Errorf("%w: files of more than %d bytes are included", host.ErrTooLarge, maxBytes)}
 	}
 	for _, line := range logicalLines(f) {
 		if err := r.rule(line.text, f.At(line.n), t, depth, level); err != nil {
