@@ -114,7 +114,7 @@ func (j *judge) notLoadable(n *modprobe.Node, name string, file modprobe.Place, 
 	if at, ok := n.Refused(name); ok {
 		j.hold(Finding{
 			Where: at.String(), Expected: name + " not loadable", Actual: "module_blacklist has " + name,
-			Detail: "the kernel itself refuses it", State: Persisted,
+			Detail: "the kernel itself refuses it when it is booted with this line", State: Persisted,
 		})
 		return
 	}

@@ -93,15 +93,17 @@ func release(h *host.Host) string {
 	return ""
 }
 
+// presence asks for what is built in first: a file of the same name, as DKMS
+// leaves one, does not take it out of the kernel.
 func (k *kernel) presence(name string) (Presence, error) {
-	if k.dep.err == nil {
-		if line := k.dep.find(name); line > 0 {
-			return Presence{Kind: Loadable, Place: Place{k.dep.path, line}}, nil
-		}
-	}
 	if k.builtin.err == nil {
 		if line := k.builtin.find(name); line > 0 {
 			return Presence{Kind: Builtin, Place: Place{k.builtin.path, line}}, nil
+		}
+	}
+	if k.dep.err == nil {
+		if line := k.dep.find(name); line > 0 {
+			return Presence{Kind: Loadable, Place: Place{k.dep.path, line}}, nil
 		}
 	}
 	return Presence{Kind: Absent, Place: Place{Path: k.dep.path}}, errors.Join(k.dep.err, k.builtin.err)

@@ -254,6 +254,7 @@ func TestPresence(t *testing.T) {
 kernel/fs/hfsplus/hfsplus.ko.xz: kernel/lib/nls.ko.xz
 kernel/drivers/usb/storage/usb-storage.ko.zst: kernel/fs/cramfs/cramfs.ko
 /lib/modules/5.15/extra/rds.ko:
+updates/dkms/ext4.ko:
 updates/dkms/tipc.ko.gz: kernel/x/sctp.ko
 -- lib/modules/5.15/modules.builtin --
 kernel/fs/ext4/ext4.ko
@@ -272,8 +273,9 @@ kernel/fs/squashfs/squashfs.ko
 		"dash":                {running + lists, "usb_storage", Loadable, "/lib/modules/5.15/modules.dep:2", nil},
 		"a dependency only":   {running + lists, "cramfs", Absent, "/lib/modules/5.15/modules.dep", nil},
 		"absolute":            {running + lists, "rds", Loadable, "/lib/modules/5.15/modules.dep:3", nil},
-		"last line":           {running + lists, "tipc", Loadable, "/lib/modules/5.15/modules.dep:4", nil},
+		"last line":           {running + lists, "tipc", Loadable, "/lib/modules/5.15/modules.dep:5", nil},
 		"builtin":             {running + lists, "squashfs", Builtin, "/lib/modules/5.15/modules.builtin:2", nil},
+		"builtin and a file":  {running + lists, "ext4", Builtin, "/lib/modules/5.15/modules.builtin:1", nil},
 		"another kernel":      {running + lists + other, "jffs2", Absent, "/lib/modules/5.15/modules.dep", nil},
 		"by version":          {"-- proc/version --\nLinux version 5.15 (x@y) #1 SMP\n" + lists + other, "jffs2", Absent, "/lib/modules/5.15/modules.dep", nil},
 		"any kernel":          {lists + other, "jffs2", Loadable, "/lib/modules/6.1/modules.dep:1", nil},
