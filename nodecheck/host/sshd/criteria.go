@@ -47,8 +47,8 @@ func criteria(rest string, v Version) (text string, all bool, err error) {
 				return "", false, fmt.Errorf("invalid address in %q", arg)
 			}
 		case "localport":
-			// The name of a service is looked up in a file that is not read here.
-			if n, err := strconv.Atoi(arg); err == nil && (n < 0 || n > 65535) {
+			// The names of others are in a file that is not read here.
+			if n, err := strconv.Atoi(arg); arg != "ssh" && (err != nil || n < 0 || n > 65535) {
 				return "", false, fmt.Errorf("invalid port %q", arg)
 			}
 		default:

@@ -76,8 +76,12 @@ func (o oracle) ask(t *testing.T, file string, args []string, connection string)
 	values := map[string]string{}
 	for line := range strings.Lines(string(out)) {
 		key, value, _ := strings.Cut(strings.TrimSpace(line), " ")
-		if key == "banner" && value != none {
+		key = strings.ToLower(key)
+		switch {
+		case key == "banner" && value != none:
 			value = filepath.Clean(value)
+		case key == "permitrootlogin" && value == "without-password":
+			value = "prohibit-password"
 		}
 		values[key] = value
 	}
@@ -105,8 +109,8 @@ func values(t *testing.T, c *Config, user, addr string) map[string]string {
 			}
 			v = strconv.FormatInt(n, 10)
 		case "permitrootlogin":
-			if v == "prohibit-password" {
-				v = "without-password"
+			if v == "without-password" {
+				v = "prohibit-password"
 			}
 		case "banner":
 			if v = BannerPath(v); v == "" {
