@@ -1,6 +1,7 @@
 package process_test
 
 import (
+	"net/netip"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -54,6 +55,27 @@ func TestListening(t *testing.T) {
 				t.Errorf("no error, want %q", test.err)
 			}
 		})
+	}
+}
+
+// TestListeningProvided: what was handed in counts, and a scan that follows another
+// does not read the tables.
+func TestListeningProvided(t *testing.T) {
+	tree, err := hosttest.Text("-- proc/9/net/tcp --\n" + title + "   0: 0100007F:2809 00000000:0000 0A 0\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &process.Process{PID: 9}
+	h := host.New(tree)
+	host.Provide(h, process.Known{})
+	if got, err := p.Listening(h); len(got) > 0 || err != nil {
+		t.Errorf("got %v, %v", got, err)
+	}
+	addr := netip.MustParseAddrPort("[::]:10255")
+	host.Provide(h, process.Listeners{addr})
+	got, err := p.Listening(h)
+	if diff := cmp.Diff([]process.Listener{{AddrPort: addr, Where: "/proc/net/tcp"}}, got, cmp.Comparer(func(a, b netip.AddrPort) bool { return a == b })); diff != "" || err != nil {
+		t.Errorf("%v, -want +got:\n%s", err, diff)
 	}
 }
 

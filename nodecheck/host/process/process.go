@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io/fs"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -60,6 +61,8 @@ type Table struct {
 	Err error
 	// next is for the scan that follows.
 	next Known
+	// parents are those of the processes in Found, by number.
+	parents map[int]int
 }
 
 // Next returns what the next scan need not look at again; provide it with
@@ -103,7 +106,7 @@ func read(h *host.Host) *Table {
 		return &Table{Err: err}
 	}
 	known, _ := host.Provided[Known](h)
-	t := &Table{None: true, next: Known{others: make(map[int]int, len(known.others))}}
+	t := &Table{None: true, next: Known{others: make(map[int]int, len(known.others))}, parents: map[int]int{}}
 	first := false // process 1 always runs
 	for _, e := range entries {
 		pid, err := strconv.Atoi(e.Name)
@@ -118,10 +121,21 @@ func read(h *host.Host) *Table {
 		}
 		t.look(h, pid, known)
 	}
+	t.Found = slices.DeleteFunc(slices.Clone(t.Found), t.forked)
 	if !t.None && !first && t.Err == nil {
 		t.Err = &host.Error{Path: "/proc", Err: errHidden}
 	}
 	return t
+}
+
+// forked is whether a process is the child of one that is the same in all that is
+// told of it. A kubelet starts other programs: between fork and exec, such a child
+// looks like a second kubelet.
+func (t *Table) forked(p Process) bool {
+	return slices.ContainsFunc(t.Found, func(parent Process) bool {
+		return parent.PID == t.parents[p.PID] && parent.Name == p.Name && parent.Path == p.Path && slices.Equal(parent.Args, p.Args) &&
+			parent.Root == p.Root && parent.Depth == p.Depth && parent.Pod == p.Pod && parent.Unit == p.Unit
+	})
 }
 
 var errHidden = errors.New("processes of other users are hidden")
@@ -141,9 +155,11 @@ func (t *Table) look(h *host.Host, pid int, known Known) {
 		t.next.others[pid] = known.others[pid] + 1
 		return
 	}
-	if err := p.place(h); err != nil {
+	parent, err := p.place(h)
+	if err != nil {
 		t.Err = err
 	}
+	t.parents[pid] = parent
 	t.Found = append(t.Found, p)
 }
 
@@ -203,8 +219,8 @@ func isVersion(s string) bool {
 	return ok && s != "" && s[0] >= '0' && s[0] <= '9'
 }
 
-// place finds out whose a process is.
-func (p *Process) place(h *host.Host) error {
+// place finds out whose a process is, and which process is its parent.
+func (p *Process) place(h *host.Host) (parent int, err error) {
 	p.Root = true
 	status, err := h.File(p.Dir() + "/status")
 	if err == nil {
@@ -212,6 +228,10 @@ func (p *Process) place(h *host.Host) error {
 			key, value, _ := strings.Cut(line.Text, ":")
 			fields := strings.Fields(value)
 			switch key {
+			case "PPid":
+				if len(fields) > 0 {
+					parent, _ = strconv.Atoi(fields[0]) // the kernel writes a number
+				}
 			case "Uid": // real, effective, saved, file system
 				p.Root = len(fields) > 1 && fields[1] == "0"
 			case "NSpid": // its number in each namespace, the node's first
@@ -219,20 +239,20 @@ func (p *Process) place(h *host.Host) error {
 			}
 		}
 	} else if !errors.Is(err, fs.ErrNotExist) {
-		return err
+		return parent, err
 	}
 	cgroup, err := h.File(p.Dir() + "/cgroup")
 	if err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
-			return nil
+			return parent, nil
 		}
-		return err
+		return parent, err
 	}
 	p.Pod = podOf(string(cgroup.Data))
 	if p.Pod == "" && p.Depth == 0 {
 		p.Unit = unitOf(string(cgroup.Data))
 	}
-	return nil
+	return parent, nil
 }
 
 // podOf finds the UID of a pod in the path of a control group, as the two drivers
