@@ -92,7 +92,10 @@ func (j *judge) suStack(h *host.Host, service string, rules *Rules) {
 	}
 	switch {
 	case by != nil && len(wheels) == 0:
-		j.once(false, Finding{Where: by.Where, Expected: wantedWheel, Actual: describe(by), Detail: service + " does not ask for " + wheelModule})
+		j.once(false, Finding{
+			Where: stack.Path, Expected: wantedWheel, Actual: "no " + wheelModule,
+			Detail: fmt.Sprintf("who knows the password gets through %s at %s", service, by.Where),
+		})
 	case by != nil:
 		j.around(service, by, wheels)
 	case len(wheels) == 0:
@@ -100,7 +103,11 @@ func (j *judge) suStack(h *host.Host, service string, rules *Rules) {
 	}
 	for _, r := range wheels {
 		if j.wheelOptions(r) && by == nil {
-			j.once(true, Finding{Where: r.Where, Expected: wantedWheel, Actual: strings.Join(append([]string{describe(r)}, r.Args...), " ")})
+			f := Finding{Where: r.Where, Expected: wantedWheel, Actual: strings.Join(append([]string{describe(r)}, r.Args...), " ")}
+			if _, uid := r.Arg("use_uid"); !uid {
+				f.Detail = "without use_uid it goes by who logged in, not by who asks"
+			}
+			j.once(true, f)
 		}
 		j.wheelGroup(h, r, rules)
 	}
@@ -110,7 +117,7 @@ func (j *judge) suStack(h *host.Host, service string, rules *Rules) {
 func (j *judge) around(service string, by *pam.Rule, wheels []*pam.Rule) {
 	f := Finding{Where: by.Where, Expected: wantedWheel, Actual: describe(by), Detail: "who is not in the group gets through " + service + " here"}
 	for _, r := range wheels {
-		if !r.Control.Denies(pam.PermDenied, pam.AuthErr) {
+		if !r.Control.Denies(refusals...) {
 			f.Where, f.Actual, f.Detail = r.Where, describe(r), service+" goes on when it refuses"
 		}
 	}
@@ -133,15 +140,18 @@ func stranger(r *pam.Rule) []pam.Code {
 // With "deny" it keeps out the members instead, and with "root_only" it asks
 // nothing of those who become another than root.
 func wheel(r *pam.Rule) []pam.Code {
-	codes := []pam.Code{pam.PermDenied, pam.AuthErr, pam.ModuleUnknown}
-	if _, deny := r.Arg("deny"); deny {
-		codes = append(codes, pam.Ignore, pam.Success)
+	_, deny := r.Arg("deny")
+	_, rootOnly := r.Arg("root_only")
+	if deny || rootOnly {
+		return pam.Any()
 	}
-	if _, rootOnly := r.Arg("root_only"); rootOnly {
-		codes = append(codes, pam.Ignore)
-	}
-	return codes
+	return refusals
 }
+
+// refusals are the codes of a module that lets nobody through.
+var refusals = slices.DeleteFunc(pam.Any(), func(c pam.Code) bool {
+	return c == pam.Success || c == pam.NewAuthtokReqd || c == pam.Ignore
+})
 
 // wheelOptions judges the options that turn or narrow the module's meaning; false
 // where one does.

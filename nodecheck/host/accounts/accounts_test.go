@@ -13,16 +13,14 @@ import (
 	"github.com/hardgate-dev/hardgate/nodecheck/host/hosttest"
 )
 
-func tree(t testing.TB, archive string) *host.Host {
-	t.Helper()
+func tree(tb testing.TB, archive string) *host.Host {
+	tb.Helper()
 	files, err := hosttest.Text(archive)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return host.New(files)
 }
-
-func days(n int) *int { return &n }
 
 // hash is what must be nowhere but in a file.
 const hash = "neverprintthishash"
@@ -69,11 +67,11 @@ func TestReadShadow(t *testing.T) {
 		"fields": {
 			shadow: "root:$6$s$" + hash + ":19000:0:90:7:30::\n\n# comment\n+::::::::\ndaemon:*:19000:0:99999:7:::\n",
 			want: Shadow{
-				{Name: "root", Password: Set, MaxDays: days(90), InactiveDays: days(30), Where: "/etc/shadow:1"},
-				{Name: "daemon", Password: Locked, MaxDays: days(99999), Where: "/etc/shadow:5"},
+				{Name: "root", Password: Set, MaxDays: new(90), InactiveDays: new(30), Where: "/etc/shadow:1"},
+				{Name: "daemon", Password: Locked, MaxDays: new(99999), Where: "/etc/shadow:5"},
 			},
 		},
-		"minus one":  {shadow: "a:!:1:0:-1:7:-1::", want: Shadow{{Name: "a", Password: Locked, MaxDays: days(-1), InactiveDays: days(-1), Where: "/etc/shadow:1"}}},
+		"minus one":  {shadow: "a:!:1:0:-1:7:-1::", want: Shadow{{Name: "a", Password: Locked, MaxDays: new(-1), InactiveDays: new(-1), Where: "/etc/shadow:1"}}},
 		"short":      {shadow: "a:$6$s$" + hash + ":1", err: "/etc/shadow:1: malformed: 3 fields, want 9"},
 		"shifted":    {shadow: "a:x:1:0:$6$s$" + hash + ":7:::", err: "/etc/shadow:1: malformed: field 5 is no number of days"},
 		"huge":       {shadow: "a:x:1:0:99999999999999999999:7:::", err: "/etc/shadow:1: malformed: field 5 is no number of days"},
@@ -154,7 +152,7 @@ func TestPasswordAges(t *testing.T) {
 	}
 	want := Shadow{
 		{Name: "old", Password: Set, Where: "/etc/passwd:2"},
-		{Name: "root", Password: Set, MaxDays: days(90), Where: "/etc/shadow:1"},
+		{Name: "root", Password: Set, MaxDays: new(90), Where: "/etc/shadow:1"},
 		{Name: "ghost", Password: Set, Where: "/etc/shadow:6"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

@@ -25,10 +25,9 @@ const (
 	PermDenied     Code = 6
 	AuthErr        Code = 7
 	MaxTries       Code = 11
-	newAuthtokReqd Code = 12
+	NewAuthtokReqd Code = 12
 	AuthtokErr     Code = 20
 	Ignore         Code = 25
-	ModuleUnknown  Code = 28
 )
 
 // Any is every code.
@@ -74,12 +73,13 @@ func parseControl(text string) (Control, error) {
 	case "sufficient":
 		success, rest = done, ignored
 	default:
-		return c, c.parse(text)
+		err := c.parse(text)
+		return c, err
 	}
 	for i := range c.actions {
 		c.actions[i] = rest
 	}
-	c.actions[Success], c.actions[newAuthtokReqd], c.actions[Ignore] = success, success, ignore
+	c.actions[Success], c.actions[NewAuthtokReqd], c.actions[Ignore] = success, success, ignore
 	return c, nil
 }
 

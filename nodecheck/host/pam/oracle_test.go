@@ -46,7 +46,7 @@ func TestLibpam(t *testing.T) {
 		}
 		t.Skipf("python3 and libpam 1.4 are needed: %v", err)
 	}
-	random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // the same stacks each time
+	random := rand.New(rand.NewPCG(1, 2)) // the same stacks each time
 	dir := t.TempDir()
 	var input bytes.Buffer
 	var want []bool

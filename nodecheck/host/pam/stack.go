@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/hardgate-dev/hardgate/nodecheck/host"
@@ -64,7 +65,7 @@ const singleFile = "/etc/pam.conf"
 
 // Configured is whether the node has any configuration of PAM.
 func Configured(h *host.Host) (bool, error) {
-	for _, p := range append(directories[:len(directories):len(directories)], singleFile) {
+	for _, p := range slices.Concat(directories, []string{singleFile}) {
 		if found, err := h.Exists(p); found || err != nil {
 			return found, err
 		}
@@ -148,7 +149,10 @@ func find(h *host.Host, name string) (*host.File, error) {
 		if err != nil {
 			return nil, err
 		}
-		return f, f.Text()
+		if err := f.Text(); err != nil {
+			return nil, err
+		}
+		return f, nil
 	}
 	return nil, errNoFile
 }

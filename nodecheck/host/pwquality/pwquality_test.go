@@ -15,11 +15,11 @@ import (
 	"github.com/hardgate-dev/hardgate/nodecheck/host/hosttest"
 )
 
-func tree(t testing.TB, files map[string]string) *host.Host {
-	t.Helper()
+func tree(tb testing.TB, files map[string]string) *host.Host {
+	tb.Helper()
 	tree, err := hosttest.Text("")
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	for name, content := range files {
 		tree.Write(name, content)
@@ -153,7 +153,7 @@ func TestPwscore(t *testing.T) {
 				if !bytes.HasPrefix(out, []byte("Error:")) {
 					t.Errorf("pwscore says %q, want an error", out)
 				}
-			case got == nil || string(got[1]) != fmt.Sprint(tt.want):
+			case len(got) == 0 || string(got[1]) != fmt.Sprint(tt.want):
 				t.Errorf("pwscore says %q, want %d", out, tt.want)
 			}
 		})

@@ -9,7 +9,8 @@ import (
 func strip(words []token) []token {
 	for len(words) > 0 {
 		name, _, assigns := strings.Cut(words[0].text, "=")
-		if word := words[0].text; word != "command" && word != "builtin" && !(assigns && isName(name)) {
+		leads := assigns && isName(name) || words[0].text == "command" || words[0].text == "builtin"
+		if !leads {
 			break
 		}
 		words = words[1:]

@@ -205,7 +205,7 @@ func (p *parser) pattern() {
 
 // function moves from behind the name of a function to its body, which may never run.
 func (p *parser) function(name string) {
-	for p.at < len(p.tokens) && p.tokens[p.at].operator && strings.Contains("()\n", p.tokens[p.at].text) {
+	for p.at < len(p.tokens) && (p.isOperator(p.at, "(") || p.isOperator(p.at, ")") || p.isOperator(p.at, "\n")) {
 		p.at++
 	}
 	p.maybe, p.defining = true, name

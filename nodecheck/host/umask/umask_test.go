@@ -15,11 +15,11 @@ import (
 	"github.com/hardgate-dev/hardgate/nodecheck/host/hosttest"
 )
 
-func tree(t testing.TB, archive string) *host.Host {
-	t.Helper()
+func tree(tb testing.TB, archive string) *host.Host {
+	tb.Helper()
 	files, err := hosttest.Text(archive)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return host.New(files)
 }
