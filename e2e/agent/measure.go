@@ -1,0 +1,204 @@
+package agent
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"k8s.io/client-go/kubernetes"
+
+	"github.com/hardgate-dev/hardgate/e2e/cluster"
+	"github.com/hardgate-dev/hardgate/e2e/gate"
+	"github.com/hardgate-dev/hardgate/e2e/process"
+)
+
+// The goals for an agent on a node.
+const (
+	goalScan = 5 * time.Millisecond
+	goalRSS  = 20 << 20
+	goalIdle = 0.001 // of one core
+)
+
+// Measured is what an agent costs.
+type Measured struct {
+	// Idle is the share of one core that it takes while nothing happens, polling
+	// included.
+	Idle float64
+	// Scan is the CPU time of one full scan in the running agent.
+	Scan time.Duration
+	// Scans is how many were measured, and Controls what each judged.
+	Scans, Controls int
+	// RSS and PeakRSS are those after all these scans.
+	RSS, PeakRSS uint64
+}
+
+// Measure runs agents over a root directory, one that idles and one that scans all
+// the time, each for as long as window, and prints what they cost.
+func Measure(ctx context.Context, c *cluster.Cluster, repo, root string, window time.Duration, out io.Writer) error {
+	cfg, err := c.RESTConfig()
+	if err != nil {
+		return err
+	}
+	admin, err := kubernetes.NewForConfig(cfg)
+	if err != nil {
+		return err
+	}
+	if err := gate.Install(ctx, c, repo); err != nil { // for the CRDs
+		return err
+	}
+	if err := Install(ctx, c, repo); err != nil {
+		return err
+	}
+	o := Options{Cluster: c, Admin: admin, Repo: repo, Root: root}
+	log := c.Config().Log
+	log("an agent over %s idles for %s", root, window)
+	idle, err := observe(ctx, o, window)
+	if err != nil {
+		return err
+	}
+	log("an agent over %s scans for %s", root, window)
+	o.Flags = []string{"--interval", "1s"}
+	busy, err := observe(ctx, o, window)
+	if err != nil {
+		return err
+	}
+	if busy.scans == 0 {
+		return errors.New("measuring the agent: it did not scan")
+	}
+	m := Measured{
+		Idle: idle.cpu.Seconds() / window.Seconds(), Scan: (busy.cpu - idle.cpu) / time.Duration(busy.scans),
+		Scans: busy.scans, Controls: busy.controls,
+		RSS: max(idle.usage.RSS, busy.usage.RSS), PeakRSS: max(idle.usage.PeakRSS, busy.usage.PeakRSS),
+	}
+	_, err = io.WriteString(out, m.Table())
+	return err
+}
+
+// Table shows what was measured beside the goals.
+func (m Measured) Table() string {
+	const mib = 1 << 20
+	return fmt.Sprintf(`The agent over %d controls, %d scans.
+                      measured      goal
+full scan, CPU     %8.2f ms  %8.2f ms
+idle, of one core  %9.3f %%  %9.3f %%
+resident memory    %7.1f MiB %7.1f MiB   (%.1f MiB at the peak)
+node scan=%.2fms idle=%.3f%% rss=%.1fMiB
+`, m.Controls, m.Scans,
+		ms(m.Scan), ms(goalScan), 100*m.Idle, 100*goalIdle,
+		float64(m.RSS)/mib, float64(goalRSS)/mib, float64(m.PeakRSS)/mib,
+		ms(m.Scan), 100*m.Idle, float64(m.RSS)/mib)
+}
+
+func ms(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
+
+// observed is what one agent did in a window.
+type observed struct {
+	cpu      time.Duration
+	scans    int
+	controls int
+	usage    process.Usage
+}
+
+func observe(ctx context.Context, o Options, window time.Duration) (seen observed, err error) {
+	o.Node = fmt.Sprintf("bench-%d", time.Now().UnixNano())
+	if _, err := Enlist(ctx, o.Admin, o.Node); err != nil {
+		return observed{}, err
+	}
+	a, err := Start(ctx, o)
+	if err != nil {
+		return observed{}, err
+	}
+	defer func() { err = errors.Join(err, a.Stop(context.WithoutCancel(ctx))) }()
+	// The first report, its delivery and the first look at all directories are over.
+	if err := pause(ctx, 5*time.Second); err != nil {
+		return observed{}, err
+	}
+	scansBefore, _, err := a.counts(ctx)
+	if err != nil {
+		return observed{}, err
+	}
+	before, err := cpu(a.Process().PID)
+	if err != nil {
+		return observed{}, err
+	}
+	if err := pause(ctx, window); err != nil {
+		return observed{}, err
+	}
+	after, err := cpu(a.Process().PID)
+	if err != nil {
+		return observed{}, err
+	}
+	scans, controls, err := a.counts(ctx)
+	if err != nil {
+		return observed{}, err
+	}
+	usage, err := a.Process().Usage()
+	return observed{cpu: after - before, scans: scans - scansBefore, controls: controls, usage: usage}, err
+}
+
+// cpu is the CPU time of a process in nanoseconds, which /proc/PID/stat has not: its
+// first field for each thread (proc_pid_schedstat).
+func cpu(pid int) (time.Duration, error) {
+	paths, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", pid))
+	if err != nil || len(paths) == 0 {
+		return 0, fmt.Errorf("measuring process %d: no schedstat (%w)", pid, err)
+	}
+	var sum time.Duration
+	for _, path := range paths {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			continue // a thread that has ended
+		}
+		first, _, _ := strings.Cut(string(text), " ")
+		ns, err := strconv.ParseInt(first, 10, 64)
+		if err != nil {
+			return 0, fmt.Errorf("measuring process %d: %w", pid, err)
+		}
+		sum += time.Duration(ns)
+	}
+	return sum, nil
+}
+
+// counts reads how many scans the agent made, and of how many controls.
+func (a *Agent) counts(ctx context.Context) (scans, controls int, err error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, a.MetricsURL(), nil)
+	if err != nil {
+		return 0, 0, err
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return 0, 0, fmt.Errorf("reading the agent's metrics: %w", err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	lines := bufio.NewScanner(resp.Body)
+	for lines.Scan() {
+		switch line := lines.Text(); {
+		case strings.HasPrefix(line, "hardgate_node_scans_total{"):
+			n, err := strconv.Atoi(line[strings.LastIndexByte(line, ' ')+1:])
+			if err != nil {
+				return 0, 0, fmt.Errorf("reading the agent's metrics: %w", err)
+			}
+			scans += n
+		case strings.HasPrefix(line, "hardgate_node_control_status{"):
+			controls++
+		}
+	}
+	return scans, controls, lines.Err()
+}
+
+func pause(ctx context.Context, d time.Duration) error {
+	select {
+	case <-time.After(d):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
