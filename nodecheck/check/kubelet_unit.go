@@ -7,6 +7,7 @@ import (
 
 	"github.com/hardgate-dev/hardgate/nodecheck/host"
 	"github.com/hardgate-dev/hardgate/nodecheck/host/kubelet"
+	"github.com/hardgate-dev/hardgate/nodecheck/host/process"
 	"github.com/hardgate-dev/hardgate/nodecheck/host/systemd"
 )
 
@@ -92,7 +93,7 @@ var kubeProxyMetrics = Check{
 		if r := p.Metrics[0]; r.Err == nil && r.Port() != 0 {
 			port = r.Port()
 		}
-		listeners, _ := p.Process.Listening(h)
+		listeners, _ := nodeProcess(h, p).Listening(h)
 		for _, l := range listeners {
 			if l.Port() == port && !l.Addr().IsLoopback() {
 				j.fault(Finding{
@@ -103,4 +104,13 @@ var kubeProxyMetrics = Check{
 		}
 		return j.done()
 	},
+}
+
+// nodeProcess is a process in the network namespace of the node: the kubelet, whose
+// listeners another check has read already, else kube-proxy.
+func nodeProcess(h *host.Host, p *kubelet.Proxy) *process.Process {
+	if k, err := kubelet.Read(h); err == nil && k.Process != nil {
+		return k.Process
+	}
+	return p.Process
 }

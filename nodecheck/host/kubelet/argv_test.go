@@ -59,10 +59,11 @@ func TestParse(t *testing.T) {
 		fails  bool
 	}{
 		"bool":                 {kind: boolean, values: []string{"true", "F"}, want: false},
-		"bool in YAML's words": {kind: boolean, values: []string{"no"}, want: false, fails: true},
-		"bool, empty":          {kind: boolean, values: []string{""}, want: false, fails: true},
+		"bool in YAML's words": {kind: boolean, values: []string{"no"}, fails: true},
+		"bool, empty":          {kind: boolean, values: []string{""}, fails: true},
+		"bool, wrong before":   {kind: boolean, values: []string{"?", "true"}, fails: true},
 		"number":               {kind: integer, values: []string{"1", "0x10"}, want: int64(16)},
-		"number with a unit":   {kind: integer, values: []string{"10s"}, want: int64(0), fails: true},
+		"number with a unit":   {kind: integer, values: []string{"10s"}, fails: true},
 		"time":                 {kind: duration, values: []string{"0"}, want: must(parse([]string{"0s"}, duration))},
 		"list, added up":       {kind: list, values: []string{"a,b", "", "c"}, want: []string{"a", "b", "c"}},
 		"list with quotes":     {kind: list, values: []string{`"a,b"`}, fails: true},

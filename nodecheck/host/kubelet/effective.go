@@ -76,9 +76,14 @@ func effective(c *command, l *layers) *config {
 	e := &config{command: c, values: make([]Value, len(Fields)), gates: map[string]Value{}, gateProblem: l.err}
 	for _, f := range Fields {
 		v := e.fromFiles(f, l)
-		if f == SeccompDefault {
-			v = e.seccomp(v)
-		} else if values := c.every(f.Flag); c.err == nil && len(values) > 0 {
+		values := c.every(f.Flag)
+		switch {
+		case v.Err != nil && l.err == nil:
+			// No kubelet starts with such a file, whatever the flags say.
+		case c.err != nil || len(values) == 0:
+		case f == SeccompDefault:
+			v = e.seccomp(v, values)
+		default:
 			v = e.fromFlag(f, values).over(v)
 		}
 		e.values[f.index] = v
@@ -139,6 +144,12 @@ func (e *config) layer(f *Field, d *document, origin Origin, old, standard Value
 	if at.node == nil {
 		return old
 	}
+	if at.null && origin == File && f.kind == duration {
+		// A drop-in's null removes; in a file it is decoded, and is no time.
+		return Value{Origin: origin, Err: &host.Error{
+			Path: d.file.At(at.line), Err: fmt.Errorf("%w: %s: %w", host.ErrMalformed, f.Path, errType),
+		}}
+	}
 	if at.null {
 		standard.Where = d.file.At(at.line)
 		return standard.over(old)
@@ -152,6 +163,9 @@ func (e *config) layer(f *Field, d *document, origin Origin, old, standard Value
 	v = v.over(old)
 	if f.zero && isZero(v.V) {
 		v.V, v.Note = f.standard, join("stands for the default, "+write(f.Path, f.standard), v.Note)
+	}
+	if f == PodPidsLimit && v.Int() < 0 {
+		v.V = f.standard
 	}
 	return e.resolve(f, d, v)
 }
@@ -186,11 +200,7 @@ func (e *config) fromFlag(f *Field, values []string) Value {
 }
 
 // seccomp: true in either the files or the flag is true.
-func (e *config) seccomp(v Value) Value {
-	values := e.every(SeccompDefault.Flag)
-	if e.err != nil || len(values) == 0 {
-		return v
-	}
+func (e *config) seccomp(v Value, values []string) Value {
 	f := e.fromFlag(SeccompDefault, values)
 	switch {
 	case f.Err != nil, f.Bool():
@@ -236,7 +246,9 @@ func (e *config) readGates(l *layers) {
 				v.Err = &host.Error{Path: e.where, Err: fmt.Errorf("%w: %s: %w", host.ErrMalformed, v.Given, errType)}
 			}
 			v.V = on
-			e.gates[name] = v.over(e.gates[name])
+			if old := e.gates[name]; old.Err == nil {
+				e.gates[name] = v.over(old)
+			}
 		}
 	}
 }

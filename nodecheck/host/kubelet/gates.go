@@ -46,7 +46,9 @@ func (e *config) gatesOf(d *document, origin Origin) {
 			v.Err = &host.Error{Path: v.Where, Err: fmt.Errorf("%w: featureGates.%s: %w", host.ErrMalformed, clip(name), v.Err)}
 		}
 		v.Given = write("featureGates."+clip(name), v.V)
-		e.gates[name] = v.over(e.gates[name])
+		if old := e.gates[name]; old.Err == nil {
+			e.gates[name] = v.over(old)
+		}
 	}
 }
 

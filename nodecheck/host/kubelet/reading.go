@@ -170,12 +170,16 @@ func export(values []Value, gates map[string]any) (map[string]any, error) {
 	for _, f := range Fields {
 		v := values[f.index]
 		errs = append(errs, v.Err)
-		switch d, ok := v.V.(time.Duration); {
-		case v.Err != nil:
-		case ok:
-			m[f.Path] = d.String()
+		if v.Err != nil {
+			continue
+		}
+		switch x := v.V.(type) {
+		case time.Duration:
+			m[f.Path] = x.String()
+		case []string:
+			m[f.Path] = append([]string{}, x...) // none and an empty one are the same
 		default:
-			m[f.Path] = v.V
+			m[f.Path] = x
 		}
 	}
 	return m, errors.Join(errs...)

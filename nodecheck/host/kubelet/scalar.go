@@ -97,29 +97,32 @@ func convert(n *yaml.Node, k kind) (any, error) {
 	return nil, errType
 }
 
-// parse makes a value of a flag's text, as package pflag does.
-func parse(values []string, k kind) (any, error) {
-	last := values[len(values)-1]
-	switch k {
-	case boolean:
-		return strconv.ParseBool(last)
-	case integer:
-		return strconv.ParseInt(last, 0, 64)
-	case duration:
-		return time.ParseDuration(last)
-	case list:
-		// Each flag adds to those before it.
-		var items []string
-		for _, v := range values {
-			if strings.ContainsAny(v, "\"\n\r") { // read as CSV
+// parse makes a value of what a flag is given, as package pflag does: the last value
+// counts, and every one must be right.
+func parse(values []string, k kind) (value any, err error) {
+	var items []string
+	for _, v := range values {
+		switch k {
+		case boolean:
+			value, err = strconv.ParseBool(v)
+		case integer:
+			value, err = strconv.ParseInt(v, 0, 64)
+		case duration:
+			value, err = time.ParseDuration(v)
+		case list: // each flag adds to those before it
+			if strings.ContainsAny(v, "\"\n\r") { // it is read as CSV
 				return nil, errType
 			}
 			if v != "" {
 				items = append(items, strings.Split(v, ",")...)
 			}
+			value = items
+		case text:
+			value = v
 		}
-		return items, nil
-	case text:
+		if err != nil {
+			return nil, err
+		}
 	}
-	return last, nil
+	return value, nil
 }
