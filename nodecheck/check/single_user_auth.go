@@ -111,18 +111,13 @@ func forced(text string) bool {
 
 // debugShell judges that systemd's shell on the ninth console is off.
 func (j *judge) debugShell(h *host.Host) {
-	for _, dir := range []string{"/etc/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system"} {
-		link := path.Join(dir, "sysinit.target.wants/debug-shell.service")
-		_, err := h.Lstat(link)
-		if missing(err) {
-			continue
-		}
-		if err != nil {
-			j.unknown(err)
-			continue
-		}
-		j.fault(Finding{Where: link, Actual: "debug-shell.service is enabled", Detail: "a console has a shell of root without a password"})
-		return
+	on, where, err := systemd.Enabled(h, "debug-shell.service")
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+	case err != nil:
+		j.unknown(err)
+	case on:
+		j.fault(Finding{Where: where, Actual: "debug-shell.service is enabled", Detail: "a console has a shell of root without a password"})
 	}
 }
 
@@ -151,8 +146,8 @@ func (j *judge) kernelShell(h *host.Host, state accounts.Password) {
 			case "sh", "bash", "dash", "ash", "busybox":
 				j.fault(Finding{Where: cmdline, Actual: name + "=" + value, Detail: "the node starts a shell of root instead of its system"})
 			}
-		case force:
-			if state != accounts.Set && !off {
+		case force, "systemd.setenv":
+			if state != accounts.Set && (forced(word) || forced(value)) {
 				j.fault(Finding{Where: cmdline, Actual: force + " is set", Detail: "a shell opens without a password while that of root is locked"})
 			}
 		}

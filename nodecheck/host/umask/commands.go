@@ -71,15 +71,15 @@ func (p *parser) exit() {
 	p.exits = union(p.exits, p.masks)
 }
 
-// source follows a file that the script reads: one that it names, or those of
-// profile.d through the variable of a loop.
+// source follows a file that the script reads: one that it names, or those that the
+// variable of a loop runs over.
 func (p *parser) source(t token) error {
 	if path.IsAbs(t.text) && !t.expands {
 		return p.script.run(t.text)
 	}
 	name := strings.Trim(t.text, "${}")
-	dir, ok := p.loops[name]
-	if !ok {
+	patterns := p.loops[name]
+	if len(patterns) == 0 {
 		return nil
 	}
 	// A file that another reads, such as bashrc from profile, may do so for other
@@ -88,5 +88,10 @@ func (p *parser) source(t token) error {
 	for i := range p.frames {
 		p.frames[i].reads = p.frames[i].reads || p.certain
 	}
-	return p.profileD(dir)
+	for _, pattern := range patterns {
+		if err := p.each(pattern); err != nil {
+			return err
+		}
+	}
+	return nil
 }

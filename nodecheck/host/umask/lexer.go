@@ -61,7 +61,7 @@ func (l *lexer) next() error {
 	case strings.HasPrefix(rest, "\\\n"):
 		l.at += 2
 		l.line++
-	case c == ' ' || c == '\t' || c == '\r':
+	case c == ' ' || c == '\t': // a carriage return is part of a word
 		l.at++
 	case c == '#':
 		l.at += len(firstLine(rest))
@@ -160,7 +160,7 @@ func (l *lexer) word() (token, error) {
 			}
 			t.expands = t.expands || n > 1 || c == '`'
 			l.take(&b, part, 0)
-		case c == ' ' || c == '\t' || c == '\r' || strings.IndexByte(operators, c) >= 0:
+		case c == ' ' || c == '\t' || strings.IndexByte(operators, c) >= 0:
 			t.text = b.String()
 			return t, nil
 		default:

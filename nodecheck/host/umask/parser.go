@@ -1,6 +1,7 @@
 package umask
 
 import (
+	"path"
 	"strings"
 
 	"github.com/hardgate-dev/hardgate/nodecheck/host"
@@ -34,8 +35,8 @@ type parser struct {
 	tokens []token
 	at     int
 	frames []frame
-	// loops has the directory of profile.d that a loop's variable runs over.
-	loops map[string]string
+	// loops has the patterns of files that a loop's variable runs over.
+	loops map[string][]string
 	// maybe is whether the next command may be left out.
 	maybe bool
 	// certain is whether the last command read profile.d: what stands before its && asks
@@ -161,16 +162,21 @@ func (p *parser) loop() {
 		if first {
 			name, first = t.text, false
 		}
+		if path.IsAbs(t.text) && !strings.Contains(t.text, "$") {
+			p.loops[name] = append(p.loops[name], t.text)
+			continue
+		}
+		// What a command finds, such as run-parts of Debian.
 		for _, dir := range profileDirs {
-			if strings.Contains(t.text, dir) {
-				p.loops[name] = dir
+			if t.expands && strings.Contains(t.text, " "+dir) {
+				p.loops[name] = append(p.loops[name], path.Join(dir, "*.sh"))
 			}
 		}
 	}
 }
 
 // The directories of files for every login shell. The second belongs to
-// distributions that keep /etc for the site; the first is in its name.
+// distributions that keep /etc for the site.
 var profileDirs = []string{"/etc/profile.d", "/usr/etc/profile.d"}
 
 // skipTo moves behind a word.

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"path"
 	"slices"
 	"strings"
 
@@ -60,15 +59,15 @@ func (s *script) run(name string) error {
 		return &host.Error{Path: name, Err: err}
 	}
 	s.open = append(s.open, f.Info.Path)
-	p := parser{script: s, file: f, tokens: tokens, loops: map[string]string{}, functions: map[string][]Mask{}}
+	p := parser{script: s, file: f, tokens: tokens, loops: map[string][]string{}, functions: map[string][]Mask{}}
 	err = p.run()
 	s.open = s.open[:len(s.open)-1]
 	return err
 }
 
-// profileD follows the files that a loop over a directory reads.
-func (s *script) profileD(dir string) error {
-	paths, err := s.host.Glob(path.Join(dir, "*.sh"))
+// each follows the files that a pattern finds.
+func (s *script) each(pattern string) error {
+	paths, err := s.host.Glob(pattern)
 	if err != nil {
 		return err
 	}

@@ -98,6 +98,7 @@ var scripts = map[string]struct{ script, want string }{
 	"apostrophe":           {"echo \"it's\"\numask 027\n", "027"},
 	"not a number":         {"umask abc\n", "?"},
 	"return of a function": {"umask 027\nf() { [ -n \"$X\" ] && return; umask 000; }\numask 077\n", "077"},
+	"carriage return":      {"umask 022\numask 027\r\n", "?"},
 	"background":           {"umask 022\numask 077 &\n", "022 077"},
 	"ampersand":            {"true & umask 077\n", "077"},
 }
@@ -211,6 +212,9 @@ func TestRead(t *testing.T) {
 		},
 		"read behind and": {
 			"-- etc/profile --\numask 022\nfor sh in /etc/profile.d/*.sh ; do\n[ -r \"$sh\" ] && . \"$sh\"\ndone\n-- etc/profile.d/a.sh --\numask 027", "027", "-",
+		},
+		"other directory": {
+			"-- etc/profile --\numask 027\nfor f in /etc/profile.d/*.sh /etc/site.d/*; do . \"$f\"; done\n-- etc/site.d/x --\numask 022\n", "022", "-",
 		},
 		"no files": {"", "-", "-"},
 	}
