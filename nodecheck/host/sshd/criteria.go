@@ -2,7 +2,7 @@ package sshd
 
 import (
 	"fmt"
-	"net/netip" //nolint:depguard // values only, it opens nothing
+	"net/netip"
 	"strconv"
 	"strings"
 )
