@@ -3,6 +3,7 @@ package kubelet
 import (
 	"errors"
 	"fmt"
+	"path"
 	"time"
 
 	"github.com/hardgate-dev/hardgate/nodecheck/host"
@@ -31,8 +32,11 @@ func (k *Kubelet) Field(f *Field) []Reading {
 		func(c *config) Value { return c.values[f.index] },
 		func() Value {
 			v := k.configz.values[f.index]
-			if f == SeccompDefault && !v.Bool() {
+			switch {
+			case f == SeccompDefault && !v.Bool():
 				return k.seccomp(v)
+			case f.names:
+				return k.absolute(v)
 			}
 			return v
 		})
@@ -51,6 +55,21 @@ func (k *Kubelet) seccomp(v Value) Value {
 			return f
 		}
 	}
+	return v
+}
+
+// absolute makes a path that the kubelet tells absolute: it leaves those of flags and
+// drop-ins as they are, and opens them where it runs.
+func (k *Kubelet) absolute(v Value) Value {
+	name := v.Text()
+	if name == "" || path.IsAbs(name) {
+		return v
+	}
+	if k.now == nil || k.now.dir == "" {
+		v.Err = &host.Error{Path: configzWhere, Err: fmt.Errorf("%q: %w", clip(name), errRelative)}
+		return v
+	}
+	v.V = path.Join(k.now.dir, name)
 	return v
 }
 

@@ -1,6 +1,7 @@
 package kubelet_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -47,6 +48,15 @@ func TestStates(t *testing.T) {
 		}},
 		"an account of k3s does not tell the seccomp flag": {kubelet.SeccompDefault, "", "-- proc/5/cmdline nul --\nk3s server\n-- configz.json --\n" + account, []string{
 			"error: /configz: seccompDefault: its flag counts too, and /configz does not tell it",
+		}},
+		"an account with a path of where the kubelet runs": {kubelet.ClientCAFile, "--config=/c/a --client-ca-file=ca", file("a", "") +
+			"-- proc/812/cwd -> /c --\n-- configz.json --\n" + strings.Replace(account, "/ca", "ca", 1), []string{
+			"running /c/ca <- authentication.x509.clientCAFile: ca at /configz", "persisted /c/ca <- --client-ca-file=ca at /proc/812/cmdline",
+		}},
+		"an account with a path of nobody knows where": {kubelet.ClientCAFile, "--config=/c/a", file("a", "") +
+			"-- configz.json --\n" + strings.Replace(account, "/ca", "ca", 1), []string{
+			`running error: /configz: "ca": a relative path, and the kubelet's working directory is not known`,
+			`persisted  <- authentication.x509.clientCAFile: "" at /c/a; not set, this is the default`,
 		}},
 		"unreadable environment": {port, "--config=/c/a", unit + file("a", "") + "-- etc/default/kubelet unreadable --\n", []string{
 			"running 0 <- readOnlyPort: 0 at /c/a; not set, this is the default with a configuration file",
