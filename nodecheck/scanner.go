@@ -145,13 +145,18 @@ func (s *Scanner) start(list []*check.Check) *pass {
 			return
 		}
 		p.end.os = osName(h)
+		var processes []string
 		if table, err := process.Read(h); err == nil {
 			p.end.known = table.Next()
+			for i := range table.Found {
+				processes = append(processes, table.Found[i].Where)
+			}
 		}
 		if s.Finish != nil {
 			s.Finish(h)
 		}
 		p.end.looked = watch.Of(h)
+		p.end.looked.Processes = processes
 	}()
 	return p
 }

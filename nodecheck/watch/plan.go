@@ -15,6 +15,8 @@ type Looked struct {
 	Listed  []string
 	Opened  []string
 	Files   []*host.File
+	// Processes are the files of those processes whose end matters.
+	Processes []string
 }
 
 // Of returns what a finished scan looked at.
@@ -27,6 +29,7 @@ func (l Looked) Join(other Looked) Looked {
 	return Looked{
 		Touched: append(l.Touched, other.Touched...), Listed: append(l.Listed, other.Listed...),
 		Opened: append(l.Opened, other.Opened...), Files: append(l.Files, other.Files...),
+		Processes: append(l.Processes, other.Processes...),
 	}
 }
 
@@ -63,9 +66,7 @@ func newPlan(looked Looked, ask lstat) plan {
 		opened[f.Info.Path] = true
 	}
 	for _, name := range looked.Touched {
-		if !ofKernel(name) {
-			p.add(name, listed[name], opened[name])
-		}
+		p.add(name, listed[name], opened[name])
 	}
 	return p.plan
 }

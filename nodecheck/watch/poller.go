@@ -54,8 +54,9 @@ var seed = maphash.MakeSeed()
 // follow takes the values of a scan as those to compare with.
 func (p *poller) follow(looked Looked) {
 	files := make(map[string]*host.File)
+	processes := set(looked.Processes)
 	for _, f := range looked.Files {
-		if polled(f) {
+		if polled(f.Path, processes) {
 			files[f.Path] = f
 		}
 	}
@@ -252,13 +253,9 @@ func modules(data []byte) []byte {
 }
 
 // polled is whether a file that was read is one of the kernel's values. Of processes,
-// only the command lines of those are followed that are part of Kubernetes: the rest
-// comes and goes.
-func polled(f *host.File) bool {
-	if !ofValues(f.Path) {
-		return false
-	}
-	return !process(f.Path) || strings.HasSuffix(f.Path, "/cmdline") && bytes.Contains(f.Data, []byte("kube"))
+// only those are followed that the scan names: the rest comes and goes.
+func polled(path string, processes map[string]bool) bool {
+	return ofValues(path) && (!process(path) || processes[path])
 }
 
 // process is whether a path is below /proc/<pid>.

@@ -99,6 +99,8 @@ func (w *Watcher) Watched() (directories int, limited bool) {
 // there since the scan was not seen, and there should be another.
 func (w *Watcher) Follow(ctx context.Context, looked Looked) bool {
 	w.poll.follow(looked)
+	// The names of processes are others each time, and nothing of theirs is watched.
+	looked.Touched = slices.DeleteFunc(slices.Clone(looked.Touched), ofKernel)
 	slices.Sort(looked.Touched)
 	looked.Touched = slices.Compact(looked.Touched)
 	w.mu.Lock()
