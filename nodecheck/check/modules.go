@@ -46,14 +46,16 @@ var modUnnecessary = Check{
 				j.unknown(fmt.Errorf("%q cannot be the name of a kernel module", shown(name)))
 			case !seen[modprobe.Canonical(name)]:
 				seen[modprobe.Canonical(name)] = true
-				j.module(n, name, rules)
+				j.module(h, n, name, rules)
 			}
 		}
 		return j.done()
 	},
 }
 
-var moduleReads = slices.Concat(modprobe.Dirs, []string{"/lib/modules", "/proc/modules", "/proc/cmdline"})
+var moduleReads = slices.Concat(modprobe.Dirs, []string{
+	"/lib/modules", "/proc/modules", "/proc/cmdline", "/proc/filesystems", "/proc/net/protocols",
+})
 
 func moduleCheck(id control.ID, name string) *Check {
 	return &Check{
@@ -61,7 +63,7 @@ func moduleCheck(id control.ID, name string) *Check {
 		Reads: moduleReads,
 		Run: func(h *host.Host, rules *Rules) (Result, error) {
 			var j judge
-			j.module(modprobe.Read(h), name, rules)
+			j.module(h, modprobe.Read(h), name, rules)
 			return j.done()
 		},
 	}
@@ -69,14 +71,14 @@ func moduleCheck(id control.ID, name string) *Check {
 
 // module judges that a module is not in the kernel now, and that nothing that goes
 // through modprobe can bring it in.
-func (j *judge) module(n *modprobe.Node, name string, rules *Rules) {
+func (j *judge) module(h *host.Host, n *modprobe.Node, name string, rules *Rules) {
+	if modprobe.Monolithic(h) {
+		j.unloadable(h, name)
+		return
+	}
 	present, err := n.Presence(name)
 	if present.Kind == modprobe.Builtin {
-		// Both states at once: it is in force, and is so after every boot.
-		j.fault(Finding{
-			Where: present.Place.String(), Expected: name + " not in the kernel", Actual: name + " built in",
-			Detail: "no configuration of modprobe keeps it out, only another kernel does",
-		})
+		j.builtin(present.Place, name)
 		return
 	}
 	j.notLoaded(n, name)
@@ -90,6 +92,30 @@ func (j *judge) module(n *modprobe.Node, name string, rules *Rules) {
 			Detail: kernelsOf(n), State: Persisted,
 		})
 	}
+}
+
+// unloadable judges a module where the kernel can load none: what it has is built in.
+func (j *judge) unloadable(h *host.Host, name string) {
+	found, at, err := modprobe.InKernel(h, name)
+	switch {
+	case err != nil:
+		j.unknownOnce(err)
+	case found:
+		j.builtin(at, name)
+	default:
+		j.hold(Finding{
+			Where: at.String(), Expected: name + " not in the kernel", Actual: name + " not in the kernel",
+			Detail: "the kernel has no loadable modules",
+		})
+	}
+}
+
+// builtin is wrong in both states at once: it is in force, and is so after every boot.
+func (j *judge) builtin(at modprobe.Place, name string) {
+	j.fault(Finding{
+		Where: at.String(), Expected: name + " not in the kernel", Actual: name + " built in",
+		Detail: "no configuration of modprobe keeps it out, only another kernel does",
+	})
 }
 
 func (j *judge) notLoaded(n *modprobe.Node, name string) {
