@@ -36,8 +36,10 @@ type Kubelet struct {
 	err     error    // why neither now nor next is known
 	// configzErr is why what was provided is no account.
 	configzErr error
-	files      []string // the configuration file and the drop-ins
-	filesErr   error
+	// changed says that the files of the running kubelet are not what it has read.
+	changed  error
+	files    []string // the configuration file and the drop-ins
+	filesErr error
 }
 
 // Read finds the kubelet of a node. Where something cannot be told, it is an error
@@ -254,6 +256,7 @@ func (k *Kubelet) config(h *host.Host, now, next *command) {
 		}
 		if c == now {
 			k.now = effective(c, &l)
+			k.changed = l.changed(h, k.Process.Started(h))
 		} else {
 			k.next = effective(c, &l)
 		}

@@ -128,3 +128,26 @@ func texts(readings []kubelet.Reading) (list []string) {
 	}
 	return list
 }
+
+func FuzzReadProxy(f *testing.F) {
+	f.Add("--config=/p", "metricsBindAddress: 0.0.0.0:10249\n")
+	f.Add("--metrics-bind-address=[::]\x00--metrics-port=9", "")
+	f.Add("--config=/p\x00--bind-address=::", "clientConnection: {kubeconfig: /k}\nbindAddress: '::1'\n")
+	f.Fuzz(func(t *testing.T, args, config string) {
+		tree, err := hosttest.Text("-- proc/1/cmdline nul --\ninit\n")
+		if err != nil {
+			t.Fatal(err)
+		}
+		tree.Write("proc/44/cmdline", "kube-proxy\x00"+args+"\x00")
+		tree.Write("p", proxyHead+config)
+		p, err := kubelet.ReadProxy(host.New(tree))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range p.Metrics {
+			if r.Err == nil && r.Text() != "" && r.Port() == 0 {
+				t.Errorf("an address without a port: %+v", r)
+			}
+		}
+	})
+}

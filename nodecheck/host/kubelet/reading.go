@@ -26,7 +26,9 @@ type Reading struct {
 }
 
 // Field returns what a field is: in force and on disk where the two are known
-// apart, once otherwise. There is always one reading at least.
+// apart, once otherwise. There is always one reading at least. Without an account of
+// the kubelet's own, files that changed after it started do not tell what is in
+// force; flags do.
 func (k *Kubelet) Field(f *Field) []Reading {
 	return k.readings(
 		func(c *config) Value { return c.values[f.index] },
@@ -112,6 +114,8 @@ func (k *Kubelet) readings(of func(*config) Value, account func() Value) []Readi
 		list = append(list, Reading{account(), Running})
 	case account != nil && k.configzErr != nil:
 		list = append(list, Reading{Value{Where: configzWhere, Err: k.configzErr}, Running})
+	case account != nil && k.changed != nil && of(k.now).Origin != Flag:
+		list = append(list, Reading{Value{Where: k.now.where, Err: k.changed}, Running})
 	case k.now != nil && k.next != nil:
 		now, next := of(k.now), of(k.next)
 		if now.Same(next) {

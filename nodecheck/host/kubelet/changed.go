@@ -1,0 +1,32 @@
+package kubelet
+
+import (
+	"errors"
+	"time"
+
+	"github.com/hardgate-dev/hardgate/nodecheck/host"
+)
+
+var errChanged = errors.New("it changed after the kubelet started, so that what is in force is not known")
+
+// tolerance is how far the times of files and of processes may be apart: the latter
+// are rounded down twice.
+const tolerance = 3 * time.Second
+
+// changed says which of the files is younger than the process that reads them. The
+// time of a directory tells of files that came and went.
+func (l *layers) changed(h *host.Host, started time.Time) error {
+	if started.IsZero() {
+		return nil
+	}
+	paths := l.paths
+	if l.dir != "" {
+		paths = append([]string{l.dir}, paths...)
+	}
+	for _, p := range paths {
+		if info, err := h.Stat(p); err == nil && info.ModTime.Sub(started) > tolerance {
+			return &host.Error{Path: p, Err: errChanged}
+		}
+	}
+	return nil
+}
