@@ -93,13 +93,13 @@ func (j *judge) readings(list []kubelet.Reading, want string, ok accepts) {
 // setting is the finding about one reading. What is on disk and not in force is
 // worth telling even where both are right.
 func setting(r kubelet.Reading, list []kubelet.Reading, want, detail string) Finding {
-	f := Finding{Where: r.Where, Expected: want, Actual: r.Given, State: State(r.State), Detail: also(detail, r.Note)}
+	f := Finding{Where: r.Where, Expected: want, Actual: r.Given, State: State(r.State), Detail: join(detail, r.Note)}
 	if r.State != kubelet.Persisted {
 		return f
 	}
 	for _, other := range list {
 		if other.State == kubelet.Running && other.Err == nil && !other.Same(r.Value) {
-			f.Detail = also("on disk, not in force", f.Detail)
+			f.Detail = join("on disk, not in force", f.Detail)
 		}
 	}
 	return f
@@ -148,14 +148,6 @@ func (j *judge) known(row []kubelet.Reading) bool {
 		all = j.told(r) && all
 	}
 	return all
-}
-
-// also puts two remarks together, each of which may be empty.
-func also(a, b string) string {
-	if b == "" {
-		return a
-	}
-	return join(a, b)
 }
 
 // readOnlyPort is the port of the kubelet that asks nobody who they are.

@@ -76,7 +76,7 @@ func (j *judge) closedMode(h *host.Host, name string, info host.Info, widest uin
 	dir, err := h.Stat(path.Dir(info.Path))
 	if err == nil && dir.Mode&^0o700 == 0 && dir.UID == 0 {
 		f := &j.faults[faults]
-		f.Detail = also(f.Detail, fmt.Sprintf("its directory has mode %04o", dir.Mode))
+		f.Detail = join(f.Detail, fmt.Sprintf("its directory has mode %04o", dir.Mode))
 	}
 }
 

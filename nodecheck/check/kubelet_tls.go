@@ -40,7 +40,7 @@ func (j *judge) there(h *host.Host, name string, f Finding) {
 	case ok:
 		j.hold(f)
 	default:
-		f.Detail = also(name+" does not exist", f.Detail)
+		f.Detail = join(name+" does not exist", f.Detail)
 		j.fault(f)
 	}
 }
@@ -99,10 +99,10 @@ func (j *judge) tlsCert(h *host.Host, row []kubelet.Reading, selfMade func(kubel
 		j.hold(f)
 		j.gateOn(gate)
 	case cert.Text() == "" || key.Text() == "":
-		f.Detail = also("the kubelet makes a certificate that nobody signs", f.Detail)
+		f.Detail = join("the kubelet makes a certificate that nobody signs", f.Detail)
 		j.fault(f)
 	case selfMade(cert):
-		f.Detail = also("this is the certificate that the kubelet makes where none is set, and nobody signs it", f.Detail)
+		f.Detail = join("this is the certificate that the kubelet makes where none is set, and nobody signs it", f.Detail)
 		j.fault(f)
 	default:
 		f.Actual = cert.Given

@@ -40,9 +40,10 @@ func (j *judge) owner(name string, info host.Info) {
 	})
 }
 
+// join puts two details into one; either may be empty.
 func join(a, b string) string {
-	if a == "" {
-		return b
+	if a == "" || b == "" {
+		return a + b
 	}
 	return a + "; " + b
 }
