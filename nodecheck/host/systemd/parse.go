@@ -12,10 +12,10 @@ const whitespace = " \t\n\r"
 // maxValue bounds a value, so that what its specifiers stand for stays bounded too.
 const maxValue = 128 << 10
 
-// parse reads the assignments of one file, see systemd.syntax(7). What systemd
-// passes over with a warning is passed over: lines without "=", and assignments
-// before the first section.
-func parse(f *host.File) ([]Setting, error) {
+// Parse reads the assignments of one file in the syntax of units and of systemd's
+// own configuration, see systemd.syntax(7). What systemd passes over with a warning
+// is passed over: lines without "=", and assignments before the first section.
+func Parse(f *host.File) ([]Setting, error) {
 	if err := f.Text(); err != nil {
 		return nil, err
 	}

@@ -75,7 +75,7 @@ func (x *index) load(h *host.Host, name string) (*Unit, error) {
 		u.Masked = true
 		return u, nil
 	}
-	if u.Settings, err = parse(f); err != nil {
+	if u.Settings, err = Parse(f); err != nil {
 		return nil, err
 	}
 	if err := u.dropIns(h, x.dropInDirs(append(x.names(id), name)), len(f.Data)); err != nil {
@@ -99,7 +99,7 @@ func (u *Unit) dropIns(h *host.Host, dirs []string, size int) error {
 		if size += len(f.File.Data); size > maxSize {
 			return &host.Error{Path: f.Path, Err: fmt.Errorf("%w: a unit of more than %d bytes", host.ErrTooLarge, maxSize)}
 		}
-		settings, err := parse(f.File)
+		settings, err := Parse(f.File)
 		if err != nil {
 			return err
 		}

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-func TestBannersAndReboot(t *testing.T) {
-	for _, c := range slices.Concat(bannerChecks, []*Check{&rebootRequired}) {
+func TestBannersLoggingReboot(t *testing.T) {
+	for _, c := range slices.Concat(bannerChecks, []*Check{&loggingConfigured, &rebootRequired}) {
 		paths, err := filepath.Glob(filepath.Join("testdata", string(c.ID), "*"))
 		if err != nil || len(paths) == 0 {
 			t.Errorf("%s has no fixtures: %v", c.ID, err)
