@@ -41,6 +41,8 @@ type AuditEvent struct {
 	Verb string `json:"verb"`
 	User struct {
 		Username string `json:"username"`
+		// Extra has what a token is bound to.
+		Extra map[string][]string `json:"extra"`
 	} `json:"user"`
 	ObjectRef struct {
 		Resource    string `json:"resource"`

@@ -32,11 +32,14 @@ func mount(source, target, fstype string, flags uintptr, data string) error {
 	return nil
 }
 
-// privateMounts keeps mounts from spreading to the machine, and shows the
-// processes of the enclosure only.
+// privateMounts keeps mounts from spreading to the machine, lets them spread inside
+// as systemd does, which pods may ask for, and shows the processes of the enclosure
+// only.
 func privateMounts() error {
-	if err := mount("", "/", "", syscall.MS_REC|syscall.MS_PRIVATE, ""); err != nil {
-		return err
+	for _, propagation := range []uintptr{syscall.MS_PRIVATE, syscall.MS_SHARED} {
+		if err := mount("", "/", "", syscall.MS_REC|propagation, ""); err != nil {
+			return err
+		}
 	}
 	return mount("proc", "/proc", "proc", syscall.MS_NOSUID|syscall.MS_NODEV|syscall.MS_NOEXEC, "")
 }

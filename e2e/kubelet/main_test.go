@@ -25,7 +25,9 @@ const nodeUser = "system:node:" + enclosure.Host
 
 // lab is what the tests share; they run one after the other, for a node has one
 // kubelet.
-var lab struct {
+var lab laboratory
+
+type laboratory struct {
 	// missing is why there is no lab here.
 	missing  error
 	repo     string
@@ -35,13 +37,16 @@ var lab struct {
 	admin    kubernetes.Interface // in system:masters
 }
 
+// kubelet is the program.
+func (l *laboratory) kubelet() string { return l.binaries[assets.Kubelet] }
+
 func TestMain(m *testing.M) {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	run := outside
+	where := outside
 	if enclosure.Dir() != "" {
-		run = inside
+		where = inside
 	}
-	code, err := run(ctx, m)
+	code, err := where(ctx, m)
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "kubelet:", err)

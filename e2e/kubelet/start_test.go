@@ -20,7 +20,6 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/hardgate-dev/hardgate/e2e/assets"
 	"github.com/hardgate-dev/hardgate/e2e/enclosure"
 	"github.com/hardgate-dev/hardgate/e2e/process"
 )
@@ -63,18 +62,23 @@ func write(t *testing.T, files map[string]string) {
 // launch starts a kubelet, which ends with the test, and does not wait for it.
 func launch(t *testing.T, args ...string) *process.Running {
 	t.Helper()
-	k, err := process.Program{
-		Name: "kubelet", Path: lab.binaries[assets.Kubelet], Dir: enclosure.Dir(), Args: append(needed(), args...),
-	}.Start(t.Context())
+	return run(t, process.Program{Name: "kubelet", Path: lab.kubelet(), Args: append(needed(), args...)})
+}
+
+// run starts a program, which ends with the test.
+func run(t *testing.T, p process.Program) *process.Running {
+	t.Helper()
+	p.Dir = enclosure.Dir()
+	r, err := p.Start(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := k.Stop(context.WithoutCancel(t.Context()), 10*time.Second); err != nil {
+		if err := r.Stop(context.WithoutCancel(t.Context()), 10*time.Second); err != nil {
 			t.Error(err)
 		}
 	})
-	return k
+	return r
 }
 
 // start starts a kubelet and returns the configuration that it says it runs with.
