@@ -24,7 +24,7 @@ func isName(text string) bool {
 
 // effect is what a command does to the umask.
 func (p *parser) effect(words []token, where string) error {
-	if len(words) == 0 {
+	if len(words) == 0 || p.dry {
 		return nil
 	}
 	args := words[1:]
@@ -50,17 +50,15 @@ func (p *parser) effect(words []token, where string) error {
 	case "exit", "return":
 		p.exit()
 	default:
-		if masks, ok := p.functions[words[0].text]; ok {
-			p.masks = union(p.masks, masks)
-		}
+		return p.call(words[0].text, where)
 	}
 	return nil
 }
 
-// exit ends the script, perhaps, or the function that it stands in.
+// exit ends the script or the function's body, perhaps, or a shell of its own.
 func (p *parser) exit() {
 	for _, f := range p.frames {
-		if f.function != "" || f.word == "(" {
+		if f.word == "(" {
 			return
 		}
 	}

@@ -8,8 +8,8 @@ func (p *parser) top() string {
 }
 
 func (p *parser) push(word string) {
-	p.frames = append(p.frames, frame{word: word, before: p.masks, maybe: p.maybe, function: p.defining})
-	p.maybe, p.defining = false, ""
+	p.frames = append(p.frames, frame{word: word, before: p.masks, maybe: p.maybe})
+	p.maybe = false
 }
 
 // frame is the innermost open command if it is of a kind.
@@ -53,9 +53,6 @@ func (p *parser) pop(word string) {
 	}
 	if !f.fresh {
 		f.end(p.masks)
-	}
-	if f.function != "" {
-		p.functions[f.function] = f.out
 	}
 	switch {
 	case len(f.wanted) > 0:

@@ -17,8 +17,6 @@ type frame struct {
 	// maybe is whether the command itself may be left out: behind && or ||, or as the
 	// body of a function.
 	maybe bool
-	// function is the one whose body it is.
-	function string
 	// reads is whether the branch at hand reads the files of profile.d, and wanted the
 	// ends of the branches that did. The conditions around that ask whether the files
 	// exist, which they do, so that these branches are the ones that run.
@@ -45,10 +43,20 @@ type parser struct {
 	// exits is what the umask may be where the script ends early.
 	exits []Mask
 	ended bool // by an unconditional exit or return
-	// defining is the function whose body comes next; functions is what the umask may
-	// be behind each that sets it.
-	defining  string
-	functions map[string][]Mask
+	// dry is whether commands are only passed over: those of a function's body, which
+	// run where it is called.
+	dry bool
+}
+
+// function is what a name may call.
+type function struct {
+	bodies []body
+	maybe  bool // whether there may be none
+}
+
+type body struct {
+	file   *host.File
+	tokens []token
 }
 
 func (p *parser) run() error {
@@ -72,8 +80,10 @@ func (p *parser) command() error {
 		p.operator(t.text)
 		return nil
 	}
-	if !t.quoted && !t.expands && p.reserved(t.text) {
-		return nil
+	if !t.quoted && !t.expands {
+		if is, err := p.reserved(t.text); is || err != nil {
+			return err
+		}
 	}
 	return p.simple()
 }
@@ -103,7 +113,7 @@ func (p *parser) operator(text string) {
 }
 
 // reserved handles a reserved word; false where the word is none.
-func (p *parser) reserved(word string) bool {
+func (p *parser) reserved(word string) (bool, error) {
 	switch word {
 	case "if":
 		p.push("if")
@@ -122,14 +132,14 @@ func (p *parser) reserved(word string) bool {
 	case "for", "select":
 		p.push("loop")
 		p.loop()
-		return true
+		return true, nil
 	case "done":
 		p.pop("loop")
 	case "case":
 		p.push("case")
 		p.skipTo("in")
 		p.pattern()
-		return true
+		return true, nil
 	case "esac":
 		p.pop("case")
 	case "{":
@@ -140,14 +150,14 @@ func (p *parser) reserved(word string) bool {
 		p.at++
 		if p.at < len(p.tokens) {
 			p.at++
-			p.function(p.tokens[p.at-1].text)
+			return true, p.function(p.tokens[p.at-1].text)
 		}
-		return true
+		return true, nil
 	default:
-		return false
+		return false, nil
 	}
 	p.at++
-	return true
+	return true, nil
 }
 
 // loop notes what a loop's variable runs over.
@@ -209,14 +219,6 @@ func (p *parser) pattern() {
 	}
 }
 
-// function moves from behind the name of a function to its body, which may never run.
-func (p *parser) function(name string) {
-	for p.at < len(p.tokens) && (p.isOperator(p.at, "(") || p.isOperator(p.at, ")") || p.isOperator(p.at, "\n")) {
-		p.at++
-	}
-	p.maybe, p.defining = true, name
-}
-
 // simple takes the words of a simple command and does what it does to the umask.
 func (p *parser) simple() error {
 	var words []token
@@ -234,8 +236,7 @@ func (p *parser) simple() error {
 		break
 	}
 	if len(words) == 1 && p.at+1 < len(p.tokens) && p.isOperator(p.at, "(") && p.isOperator(p.at+1, ")") {
-		p.function(words[0].text)
-		return nil
+		return p.function(words[0].text)
 	}
 	before := p.masks
 	p.certain = false

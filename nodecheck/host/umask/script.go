@@ -15,9 +15,13 @@ type script struct {
 	host  *host.Host
 	order func(a, b string) int // of the files in profile.d
 	files int                   // how many were read
-	open  []string              // the files being read, to tell a loop
-	masks []Mask                // what the umask may be at this point
-	mixed bool                  // whether the order of profile.d depends on the language
+	calls int                   // how many functions were called
+	deep  int                   // how many of these have not returned
+
+	functions map[string]function
+	open      []string // the files being read, to tell a loop
+	masks     []Mask   // what the umask may be at this point
+	mixed     bool     // whether the order of profile.d depends on the language
 }
 
 // The bounds are far beyond any real profile.
@@ -25,6 +29,8 @@ const (
 	maxFiles = 500
 	maxMasks = 200
 	maxOpen  = 8
+	maxCalls = 500
+	maxDeep  = 20
 )
 
 // run follows one file. A file that does not exist changes nothing.
@@ -59,7 +65,7 @@ func (s *script) run(name string) error {
 		return &host.Error{Path: name, Err: err}
 	}
 	s.open = append(s.open, f.Info.Path)
-	p := parser{script: s, file: f, tokens: tokens, loops: map[string][]string{}, functions: map[string][]Mask{}}
+	p := parser{script: s, file: f, tokens: tokens, loops: map[string][]string{}}
 	err = p.run()
 	s.open = s.open[:len(s.open)-1]
 	return err

@@ -55,11 +55,11 @@ func read(h *host.Host) (Shells, error) {
 // follow reads an entry file, and again where the shell's language may put the files
 // of profile.d in another order: most languages sort "CIS.sh" behind "apps.sh".
 func follow(h *host.Host, entry string) ([]Mask, error) {
-	s := script{host: h, order: strings.Compare, masks: []Mask{{}}}
+	s := script{host: h, order: strings.Compare, masks: []Mask{{}}, functions: map[string]function{}}
 	if err := s.run(entry); err != nil || !s.mixed {
 		return s.masks, err
 	}
-	other := script{host: h, order: folded, masks: []Mask{{}}}
+	other := script{host: h, order: folded, masks: []Mask{{}}, functions: map[string]function{}}
 	err := other.run(entry)
 	return union(s.masks, other.masks), err
 }

@@ -84,10 +84,10 @@ var scripts = map[string]struct{ script, want string }{
 	"umask is a pattern":   {"case umask in umask) true;; esac\n", "-"},
 	"loop":                 {"for i in 1 2; do umask 077; done\n", "- 077"},
 	"while":                {"while false; do umask 077; done; umask 022", "022"},
-	"function":             {"f() { umask 077; }\n", "- 077"},
-	"function, keyword":    {"function f() {\n umask 077\n}\n", "- 077"},
+	"function":             {"f() { umask 077; }\n", "-"},
+	"function, keyword":    {"function f() {\n umask 077\n}\nf\n", "077"},
 	"function, next line":  {"f()\n{\n umask 077\n}\numask 022\n", "022"},
-	"a call behind":        {"f() { umask 000; }\numask 027\nf\n", "000 027"},
+	"a call behind":        {"f() { umask 000; }\numask 027\nf\n", "000"},
 	"eval":                 {"eval 'umask 000'\n", "?"},
 	"return":               {"umask 022\nreturn\numask 077\n", "022"},
 	"return, perhaps":      {"[ -z \"$PS1\" ] && return\numask 077\n", "- 077"},
@@ -99,6 +99,9 @@ var scripts = map[string]struct{ script, want string }{
 	"not a number":         {"umask abc\n", "?"},
 	"return of a function": {"umask 027\nf() { [ -n \"$X\" ] && return; umask 000; }\numask 077\n", "077"},
 	"carriage return":      {"umask 022\numask 027\r\n", "?"},
+	"function, perhaps":    {"if [ -n \"$X\" ]; then f() { umask 077; }; fi\numask 022\nf\n", "022 077"},
+	"functions, nested":    {"f() { g() { umask 077; }; g; }\numask 022\nf && true\n", "077"},
+	"function, relative":   {"f() { umask g-w; }\numask 007\nf\n", "027"},
 	"background":           {"umask 022\numask 077 &\n", "022 077"},
 	"ampersand":            {"true & umask 077\n", "077"},
 }
@@ -216,6 +219,9 @@ func TestRead(t *testing.T) {
 		"other directory": {
 			"-- etc/profile --\numask 027\nfor f in /etc/profile.d/*.sh /etc/site.d/*; do . \"$f\"; done\n-- etc/site.d/x --\numask 022\n", "022", "-",
 		},
+		"function of another file": {
+			"-- etc/profile --\numask 027\n. /etc/lib.sh\nloose\n-- etc/lib.sh --\nloose() {\n umask 022\n}\n", "022", "-",
+		},
 		"no files": {"", "-", "-"},
 	}
 	for name, tt := range tests {
@@ -235,6 +241,7 @@ func TestReadErrors(t *testing.T) {
 	tests := map[string]struct{ tree, want string }{
 		"loop":          {"-- etc/profile --\n. /etc/a\n-- etc/a --\n. /etc/profile\n", "/etc/profile: too many links: files read each other"},
 		"unreadable":    {"-- etc/profile unreadable --\n", "/etc/profile: permission denied"},
+		"calls itself":  {"-- etc/profile --\nf() { umask 027; f; }\nf\n", "/etc/profile:1: too many links: functions call each other"},
 		"unclosed":      {"-- etc/profile --\numask 027\nX='\n", "/etc/profile: malformed: line 2: a quote or an expansion that nothing closes"},
 		"not text":      {"-- etc/profile nul --\numask 027\n", "/etc/profile: malformed: a NUL byte at offset 9"},
 		"unreadable .d": {"-- etc/profile --" + debianProfile + "-- etc/profile.d/ unreadable --\n", "/etc/profile.d: permission denied"},
