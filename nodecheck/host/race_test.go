@@ -55,6 +55,7 @@ func TestLinkRace(t *testing.T) {
 			}
 			must(t, os.Rename(dir+"/a/real", dir+"/a/x"))
 			roots(t, dir, func(t *testing.T, r *host.Root) {
+				t.Helper()
 				inside := 0
 				for done := meanwhile(t, swap); ; {
 					select {
@@ -98,6 +99,7 @@ func TestDotsRace(t *testing.T) {
 		_ = os.Rename(out, in)
 	}
 	roots(t, dir, func(t *testing.T, r *host.Root) {
+		t.Helper()
 		for done := meanwhile(t, move); ; {
 			select {
 			case <-done:
@@ -132,6 +134,7 @@ func TestChanging(t *testing.T) {
 		time.Sleep(time.Millisecond)
 	}
 	roots(t, dir, func(t *testing.T, r *host.Root) {
+		t.Helper()
 		for done := meanwhile(t, rewrite); ; {
 			select {
 			case <-done:
@@ -190,6 +193,7 @@ func TestReplaced(t *testing.T) {
 		_ = os.Rename(p, filepath.Join(dir, "file"))
 	}
 	roots(t, dir, func(t *testing.T, r *host.Root) {
+		t.Helper()
 		for done := meanwhile(t, replace); ; {
 			select {
 			case <-done:

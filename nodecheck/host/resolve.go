@@ -4,8 +4,8 @@ package host
 
 import (
 	"errors"
-	"fmt"
 	"path"
+	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -174,16 +174,21 @@ func (w *walker) close() {
 // closeFD closes a descriptor that nothing was written to: no error can lose anything.
 func closeFD(fd int) { _ = unix.Close(fd) }
 
-func selfFD(fd int) string { return fmt.Sprintf("/proc/self/fd/%d", fd) }
+func selfFD(fd int) string { return "/proc/self/fd/" + strconv.Itoa(fd) }
 
 // pathOf asks the kernel where a descriptor is.
 func pathOf(fd int) (string, error) { return readlinkat(unix.AT_FDCWD, selfFD(fd)) }
 
 func readlinkat(dir int, name string) (string, error) {
-	buf := make([]byte, unix.PathMax)
-	n, err := unix.Readlinkat(dir, name, buf)
-	if err != nil {
-		return "", err
+	const usual = 256 // nearly every link is shorter
+	for size := usual; ; size *= 4 {
+		buf := make([]byte, size)
+		n, err := unix.Readlinkat(dir, name, buf)
+		if err != nil {
+			return "", err
+		}
+		if n < size || size >= unix.PathMax {
+			return string(buf[:n]), nil
+		}
 	}
-	return string(buf[:n]), nil
 }

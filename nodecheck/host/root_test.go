@@ -366,3 +366,26 @@ func descriptors(t *testing.T) int {
 	must(t, err)
 	return len(entries)
 }
+
+// TestLongLinks: a link of any length that the kernel takes is read whole.
+func TestLongLinks(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, "file", "text")
+	for _, n := range []int{1, 120, 127, 128, 500, 2000} {
+		name := "link" + strconv.Itoa(n)
+		link(t, dir, strings.Repeat("./", n)+"file", name)
+	}
+	roots(t, dir, func(t *testing.T, r *host.Root) {
+		t.Helper()
+		for _, n := range []int{1, 120, 127, 128, 500, 2000} {
+			name := "/link" + strconv.Itoa(n)
+			info, err := r.Lstat(name)
+			if err != nil || len(info.Link) != 2*n+4 {
+				t.Errorf("%s: %d bytes, %v", name, len(info.Link), err)
+			}
+			if data, _, err := r.ReadFile(name, 10); err != nil || string(data) != "text" {
+				t.Errorf("%s: %q, %v", name, data, err)
+			}
+		}
+	})
+}

@@ -1,6 +1,7 @@
 package syslog
 
 import (
+	"math/bits"
 	"slices"
 	"strconv"
 	"strings"
@@ -70,16 +71,15 @@ func (m Messages) Or(other Messages) Messages {
 func (m Messages) String() string {
 	const most = 4
 	var list []string
-	for f, bits := range m {
-		for p := len(priorities) - 1; p >= 0; p-- {
-			if bits&(1<<p) != 0 {
-				if len(list) == most {
-					return strings.Join(list, ", ") + " and others"
-				}
-				list = append(list, facilities[f]+"."+priorities[p])
-				break
-			}
+	for f, set := range m {
+		if set == 0 {
+			continue
 		}
+		if len(list) == most {
+			return strings.Join(list, ", ") + " and others"
+		}
+		// The least severe one stands for the others.
+		list = append(list, facilities[f]+"."+priorities[bits.Len8(set)-1])
 	}
 	return strings.Join(list, ", ")
 }
@@ -95,12 +95,12 @@ func parseSelector(text string) (m Messages, ok bool) {
 		if dot < 0 {
 			return m, false
 		}
-		bits, set, ok := parsePriority(part[dot+1:])
+		mask, set, ok := parsePriority(part[dot+1:])
 		if !ok {
 			return m, false
 		}
 		for name := range strings.SplitSeq(part[:dot], ",") {
-			if !m.apply(name, bits, set) {
+			if !m.apply(name, mask, set) {
 				return m, false
 			}
 		}
@@ -108,7 +108,7 @@ func parseSelector(text string) (m Messages, ok bool) {
 	return m, true
 }
 
-func (m *Messages) apply(facility string, bits uint8, set bool) bool {
+func (m *Messages) apply(facility string, mask uint8, set bool) bool {
 	n := number(facilities, facility)
 	if facility == "mark" {
 		return true // rsyslog's own
@@ -120,9 +120,9 @@ func (m *Messages) apply(facility string, bits uint8, set bool) bool {
 		switch {
 		case facility != "*" && f != n:
 		case set:
-			m[f] |= bits
+			m[f] |= mask
 		default:
-			m[f] &^= bits
+			m[f] &^= mask
 		}
 	}
 	return true
@@ -130,7 +130,7 @@ func (m *Messages) apply(facility string, bits uint8, set bool) bool {
 
 // parsePriority reads what is after the dot: "info" and above, "=info", "!info",
 // "!=info", "*" or "none".
-func parsePriority(text string) (bits uint8, set, ok bool) {
+func parsePriority(text string) (mask uint8, set, ok bool) {
 	text, negated := strings.CutPrefix(text, "!")
 	text, exact := strings.CutPrefix(text, "=")
 	switch {
