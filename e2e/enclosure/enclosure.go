@@ -31,9 +31,14 @@ func Dir() string { return os.Getenv(variable) }
 // hierarchy.
 func CgroupRoot() string { return "/" + filepath.Base(Dir()) }
 
+// Refused is whether an error of Run is that this machine does not let this user
+// make an enclosure, as in most containers.
+func Refused(err error) bool {
+	return errors.Is(err, syscall.EPERM) || errors.Is(err, syscall.EACCES) || errors.Is(err, syscall.EROFS)
+}
+
 // Run runs this program with its arguments in a new enclosure, waits for it and
-// returns its exit code. The error wraps syscall.EPERM where this machine does not
-// let this user make one. When ctx ends, so does all that runs inside.
+// returns its exit code. When ctx ends, so does all that runs inside.
 func Run(ctx context.Context) (code int, err error) {
 	dir, err := os.MkdirTemp("", "hardgate-node-")
 	if err != nil {

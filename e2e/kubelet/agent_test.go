@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/hardgate-dev/hardgate/api/v1alpha1"
@@ -28,32 +29,10 @@ const (
 // its NodeReport, with its own token, is what hardgate node says on the node itself.
 func TestAgent(t *testing.T) {
 	needLab(t)
-	if err := lab.runtime.ImportCommand(t.Context(), lab.repo, "./cmd/nodecheck", "docker.io/hardgate/nodecheck:dev"); err != nil {
-		t.Fatal(err)
-	}
-	hardgate := filepath.Join(enclosure.Dir(), "hardgate")
-	if err := gate.Build(t.Context(), lab.repo, "./cmd/hardgate", hardgate); err != nil {
-		t.Fatal(err)
-	}
-	a := agent{client: newClient(t)}
-	install(t, a.client)
-
-	// A client certificate that has yet to be issued would keep the kubelet from the
-	// API server.
-	onDisk := strings.NewReplacer("rotateCertificates: true\n", "", "serverTLSBootstrap: true\n", "").Replace(hardened)
-	write(t, units("IPAddressDeny=any\n", "--config="+configFile))
-	write(t, config(onDisk))
-	// No user may read it, as on Red Hat's systems, and root only by its capability.
-	chmod(t, "/etc/shadow", 0)
-	a.kubelet = a.startKubelet(t)
+	a, onDisk := newAgent(t)
 	start := time.Now()
-	runAgent(t, a.kubelet)
-	first := a.await(t, "the first report", func(r *v1alpha1.NodeReport) error {
-		if verdict(r, "kubelet-anonymous-auth").Status != string(control.Pass) {
-			return fmt.Errorf("kubelet-anonymous-auth: %+v", verdict(r, "kubelet-anonymous-auth"))
-		}
-		return nil
-	})
+	a.runPod(t, corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault})
+	first := a.firstReport(t)
 	t.Logf("the first report came %s after the pod was made", time.Since(start).Round(time.Millisecond))
 
 	t.Run("the report is the node's", func(t *testing.T) {
@@ -65,17 +44,7 @@ func TestAgent(t *testing.T) {
 			t.Errorf("owned by %+v, want the node %s", o, node.UID)
 		}
 	})
-	t.Run("it says what hardgate node says", func(t *testing.T) {
-		here := judgeNode(t, hardgate)
-		for _, r := range first.Status.Results {
-			if want := here[control.ID(r.Control)]; string(want.Status) != r.Status {
-				t.Errorf("%s is %s, on the node itself %s\nin the pod: %+v\nhere: %+v", r.Control, r.Status, want.Status, r.Findings, want.Findings)
-			}
-		}
-		if len(here) != len(first.Status.Results) {
-			t.Errorf("%d results, on the node itself %d", len(first.Status.Results), len(here))
-		}
-	})
+	t.Run("it says what hardgate node says", func(t *testing.T) { a.agrees(t, &first) })
 	t.Run("it reads what only root may", func(t *testing.T) {
 		for _, id := range []string{"single-user-auth", "pw-max-age", "pw-inactive", "kubelet-kubeconfig-mode"} {
 			if r := verdict(&first, id); r.Status == "" || r.Status == string(control.Unknown) {
@@ -118,10 +87,74 @@ func TestAgent(t *testing.T) {
 	t.Run("it ends when it is told to", a.ends)
 }
 
+// TestAgentWithoutOpenat2 runs it where a profile from before Linux 5.6 refuses the
+// call with which it opens the node's files.
+func TestAgentWithoutOpenat2(t *testing.T) {
+	needLab(t)
+	a, _ := newAgent(t)
+	write(t, map[string]string{"/var/lib/kubelet/seccomp/old.json": `{
+		"defaultAction": "SCMP_ACT_ALLOW",
+		"syscalls": [{"names": ["openat2"], "action": "SCMP_ACT_ERRNO", "errnoRet": 1}]
+	}`})
+	a.runPod(t, corev1.SeccompProfile{Type: corev1.SeccompProfileTypeLocalhost, LocalhostProfile: new("old.json")})
+	first := a.firstReport(t)
+	a.agrees(t, &first)
+	a.ends(t)
+}
+
 // agent is the pod at work.
 type agent struct {
-	client  *apply.Client
-	kubelet *process.Running
+	client   *apply.Client
+	kubelet  *process.Running
+	hardgate string // the command
+}
+
+// newAgent prepares a node with a kubelet for the agent's pod. onDisk is the kubelet's
+// configuration.
+func newAgent(t *testing.T) (a *agent, onDisk string) {
+	t.Helper()
+	if err := lab.runtime.ImportCommand(t.Context(), lab.repo, "./cmd/nodecheck", "docker.io/hardgate/nodecheck:dev"); err != nil {
+		t.Fatal(err)
+	}
+	a = &agent{client: newClient(t), hardgate: filepath.Join(enclosure.Dir(), "hardgate")}
+	if err := gate.Build(t.Context(), lab.repo, "./cmd/hardgate", a.hardgate); err != nil {
+		t.Fatal(err)
+	}
+	install(t, a.client)
+	// A client certificate that has yet to be issued would keep the kubelet from the
+	// API server.
+	onDisk = strings.NewReplacer("rotateCertificates: true\n", "", "serverTLSBootstrap: true\n", "").Replace(hardened)
+	write(t, units("IPAddressDeny=any\n", "--config="+configFile))
+	write(t, config(onDisk))
+	// No user may read it, as on Red Hat's systems, and root only by its capability.
+	chmod(t, "/etc/shadow", 0)
+	a.kubelet = a.startKubelet(t)
+	return a, onDisk
+}
+
+// firstReport waits for the first report that has the kubelet's own account.
+func (a *agent) firstReport(t *testing.T) v1alpha1.NodeReport {
+	t.Helper()
+	return a.await(t, "the first report", func(r *v1alpha1.NodeReport) error {
+		if v := verdict(r, "kubelet-anonymous-auth"); v.Status != string(control.Pass) {
+			return fmt.Errorf("kubelet-anonymous-auth: %+v", v)
+		}
+		return nil
+	})
+}
+
+// agrees holds a report against what hardgate node says on the node itself.
+func (a *agent) agrees(t *testing.T, r *v1alpha1.NodeReport) {
+	t.Helper()
+	here := judgeNode(t, a.hardgate)
+	for _, got := range r.Status.Results {
+		if want := here[control.ID(got.Control)]; string(want.Status) != got.Status {
+			t.Errorf("%s is %s, on the node itself %s\nin the pod: %+v\nhere: %+v", got.Control, got.Status, want.Status, got.Findings, want.Findings)
+		}
+	}
+	if len(here) != len(r.Status.Results) {
+		t.Errorf("%d results, on the node itself %d", len(r.Status.Results), len(here))
+	}
 }
 
 // startKubelet starts the kubelet of the unit, with more flags perhaps.

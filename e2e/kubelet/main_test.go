@@ -76,7 +76,7 @@ func outside(ctx context.Context, m *testing.M) (code int, err error) {
 			return 0, err
 		}
 		code, err := enclosure.Run(ctx)
-		if !errors.Is(err, syscall.EPERM) {
+		if !enclosure.Refused(err) {
 			return code, err
 		}
 		lab.missing = err

@@ -62,10 +62,13 @@ func install(t *testing.T, client *apply.Client) {
 	}
 }
 
-// runAgent runs the pod of the DaemonSet on the node, without a scheduler and a
+// runPod runs the pod of the DaemonSet on the node, without a scheduler and a
 // controller-manager. Without kube-proxy, the address of the API server is a flag.
-func runAgent(t *testing.T, k *process.Running) {
+func (a *agent) runPod(t *testing.T, seccomp corev1.SeccompProfile) {
 	t.Helper()
+	if err := a.client.Delete(t.Context(), nodeReport()); err != nil && !apierrors.IsNotFound(err) {
+		t.Fatal(err)
+	}
 	objects, err := apply.Read(filepath.Join(lab.repo, "manifests", "nodecheck", "daemonset.yaml"))
 	if err != nil {
 		t.Fatal(err)
@@ -82,11 +85,15 @@ func runAgent(t *testing.T, k *process.Running) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if got := pod.Spec.Containers[0].SecurityContext.SeccompProfile.Type; got != corev1.SeccompProfileTypeRuntimeDefault {
+		t.Errorf("the DaemonSet has the profile %s", got)
+	}
+	pod.Spec.Containers[0].SecurityContext.SeccompProfile = &seccomp
 	pod.Name, pod.Namespace, pod.Spec.NodeName = agentName, agentNamespace, enclosure.Host
 	pod.Spec.Containers[0].Args = append(pod.Spec.Containers[0].Args, "--api-server="+access.Host)
 	pods := lab.admin.CoreV1().Pods(agentNamespace)
 	// The node may have yet to register.
-	await(t, k, "the pod to be accepted", 30*time.Second, func(ctx context.Context) error {
+	await(t, a.kubelet, "the pod to be accepted", 30*time.Second, func(ctx context.Context) error {
 		if _, err := lab.admin.CoreV1().Nodes().Get(ctx, enclosure.Host, metav1.GetOptions{}); err != nil {
 			return err
 		}
@@ -102,7 +109,7 @@ func runAgent(t *testing.T, k *process.Running) {
 			t.Error(err)
 		}
 	})
-	await(t, k, "the pod to be ready", 60*time.Second, func(ctx context.Context) error {
+	await(t, a.kubelet, "the pod to be ready", 60*time.Second, func(ctx context.Context) error {
 		p, err := pods.Get(ctx, agentName, metav1.GetOptions{})
 		if err != nil {
 			return err
@@ -161,12 +168,8 @@ func await(t *testing.T, k *process.Running, what string, limit time.Duration, c
 // await asks for the report until check is content.
 func (a *agent) await(t *testing.T, what string, check func(*v1alpha1.NodeReport) error) (report v1alpha1.NodeReport) {
 	t.Helper()
-	wanted := &unstructured.Unstructured{}
-	wanted.SetAPIVersion(v1alpha1.GroupVersion.String())
-	wanted.SetKind("NodeReport")
-	wanted.SetName(enclosure.Host)
 	await(t, a.kubelet, what, 30*time.Second, func(ctx context.Context) error {
-		found, err := a.client.Get(ctx, wanted)
+		found, err := a.client.Get(ctx, nodeReport())
 		if err != nil {
 			return err
 		}
@@ -181,4 +184,13 @@ func (a *agent) await(t *testing.T, what string, check func(*v1alpha1.NodeReport
 		return check(&report)
 	})
 	return report
+}
+
+// nodeReport names the report of this node.
+func nodeReport() *unstructured.Unstructured {
+	o := &unstructured.Unstructured{}
+	o.SetAPIVersion(v1alpha1.GroupVersion.String())
+	o.SetKind("NodeReport")
+	o.SetName(enclosure.Host)
+	return o
 }
