@@ -1,6 +1,7 @@
 package kubelet
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
 	"path/filepath"
@@ -46,27 +47,64 @@ func compare(t *testing.T, args []string, configz map[string]any, unknown ...str
 		}
 	}
 	for _, f := range kubelet.Fields {
-		for _, r := range k.Field(f) {
-			if r.Err != nil {
-				if !slices.Contains(unknown, f.Path) {
-					t.Errorf("%s cannot be told: %v; the kubelet says %v", f.Path, r.Err, at(configz, f.Path))
-				}
-				continue
-			}
-			got, want := text(r.V), text(at(configz, f.Path))
-			if want == "" {
-				want = zero(got)
-			}
-			if got != want && !explained(f, args, got, want) {
-				t.Errorf("%s is %s (%s, %s), the kubelet says %s", f.Path, got, r.Where, r.Given, want)
-			}
+		readings := k.Field(f)
+		if len(readings) != 1 {
+			t.Errorf("%s has the values %+v, with one source", f.Path, readings)
+		}
+		if r := readings[0]; r.Err == nil || !slices.Contains(unknown, f.Path) {
+			compareField(t, f, r, args, configz)
 		}
 	}
 	all, _ := k.Effective()
 	want, _ := configz["featureGates"].(map[string]any)
 	got, _ := all["featureGates"].(map[string]any)
-	if !maps.Equal(got, want) && !slices.Contains(unknown, "featureGates") {
+	if !maps.Equal(got, want) {
 		t.Errorf("feature gates are %v, the kubelet says %v", got, want)
+	}
+	compareAccount(t, args, configz, unknown)
+}
+
+// compareAccount hands the kubelet's account to the checker: it must read it as it
+// is, and see no difference to the files where there is none.
+func compareAccount(t *testing.T, args []string, configz map[string]any, unknown []string) {
+	t.Helper()
+	body, err := json.Marshal(map[string]any{"kubeletconfig": configz})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := thisMachine(t)
+	host.Provide(h, kubelet.ConfigzBody(body))
+	k, err := kubelet.Read(h)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range kubelet.Fields {
+		readings := k.Field(f)
+		if len(readings) != 2 || readings[0].State != kubelet.Running || readings[1].State != kubelet.Persisted {
+			t.Errorf("%s has the values %+v, with an account and files", f.Path, readings)
+			continue
+		}
+		for _, r := range readings {
+			if r.Err == nil || r.State == kubelet.Running || !slices.Contains(unknown, f.Path) {
+				compareField(t, f, r, args, configz)
+			}
+		}
+	}
+}
+
+// compareField holds one value against the kubelet's account.
+func compareField(t *testing.T, f *kubelet.Field, r kubelet.Reading, args []string, configz map[string]any) {
+	t.Helper()
+	if r.Err != nil {
+		t.Errorf("%s cannot be told: %v; the kubelet says %v", f.Path, r.Err, at(configz, f.Path))
+		return
+	}
+	got, want := text(r.V), text(at(configz, f.Path))
+	if want == "" {
+		want = zero(got)
+	}
+	if got != want && !explained(f, args, got, want) {
+		t.Errorf("%s is %s (%s %s, %s), the kubelet says %s", f.Path, got, r.State, r.Where, r.Given, want)
 	}
 }
 
