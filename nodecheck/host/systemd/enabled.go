@@ -27,7 +27,7 @@ func Enabled(h *host.Host, name string) (on bool, where string, err error) {
 	if err != nil || u.Masked {
 		return false, e.path, err
 	}
-	names := append(x.names(id), name)
+	names := append(x.names(id, e), name)
 	for _, folder := range x.pulling() {
 		for _, n := range names {
 			p, pulls, err := pulls(h, x.folders[folder], n)

@@ -167,34 +167,46 @@ func mayAlias(name, target string) bool {
 // maxAliases bounds the way from name to name.
 const maxAliases = 8
 
-// find returns the unit that a name stands for. An instance without a file of its
-// own is made of its template.
-func (x *index) find(name string) (string, entry, error) {
+// get follows a name to the file that it stands for.
+func (x *index) get(name string) (entry, error) {
 	for range maxAliases {
 		e, ok := x.entries[name]
-		n := split(name)
-		if !ok && n.instance != "" {
-			e, ok = x.entries[n.template()]
-		}
 		switch {
 		case !ok:
-			return "", entry{}, fs.ErrNotExist
+			return entry{}, fs.ErrNotExist
 		case e.alias == "":
-			return name, e, nil
+			return e, nil
 		}
-		name = split(e.alias).of(n.instance)
+		name = e.alias
 	}
-	return "", entry{}, host.ErrLoop
+	return entry{}, host.ErrLoop
 }
 
-// names returns every name of a unit, its own first.
-func (x *index) names(id string) []string {
+// find returns the unit that a name stands for and that unit's own name. An instance
+// without a file of its own, or with a link to none, is made of its template.
+func (x *index) find(name string) (string, entry, error) {
+	n := split(name)
+	e, err := x.get(name)
+	if errors.Is(err, fs.ErrNotExist) && n.instance != "" {
+		e, err = x.get(n.template())
+	}
+	if err != nil {
+		return "", entry{}, err
+	}
+	return split(path.Base(e.path)).of(n.instance), e, nil
+}
+
+// names returns every name of a unit, its own first. The names of a template are
+// those of its instances, but where one has a file of its own.
+func (x *index) names(id string, file entry) []string {
 	list := []string{id}
+	instance := split(id).instance
 	for name, e := range x.entries {
 		if e.alias == "" {
 			continue
 		}
-		if other, _, err := x.find(name); err == nil && other == id && name != id {
+		name = split(name).of(instance)
+		if other, found, err := x.find(name); err == nil && other == id && found == file && !slices.Contains(list, name) {
 			list = append(list, name)
 		}
 	}
@@ -203,18 +215,17 @@ func (x *index) names(id string) []string {
 }
 
 // dropInDirs are the directories with the drop-ins of a unit that has these names.
-// Of two files with one name, the more local one counts, then the one for fewer
-// units.
+// Of two files with one name, that for the unit's own name counts, then the more
+// local one, then the one for fewer units.
 func (x *index) dropInDirs(names []string) []string {
-	var kinds []string
-	for _, name := range names {
-		kinds = append(kinds, split(name).dropIns()...)
-	}
 	var dirs []string
-	for _, dir := range x.dirs {
-		for _, kind := range kinds {
-			if p := path.Join(dir, kind); slices.Contains(x.folders[kind], p) && !slices.Contains(dirs, p) {
-				dirs = append(dirs, p)
+	for _, name := range names {
+		kinds := split(name).dropIns()
+		for _, dir := range x.dirs {
+			for _, kind := range kinds {
+				if p := path.Join(dir, kind); slices.Contains(x.folders[kind], p) && !slices.Contains(dirs, p) {
+					dirs = append(dirs, p)
+				}
 			}
 		}
 	}

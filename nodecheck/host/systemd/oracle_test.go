@@ -83,6 +83,50 @@ func TestOracle(t *testing.T) {
 	}
 }
 
+// TestPulledIn asks what a target wants, whatever systemctl says of links.
+func TestPulledIn(t *testing.T) {
+	analyze := tool(t, "systemd-analyze")
+	dir := t.TempDir()
+	const units = "-- usr/lib/systemd/system/multi-user.target --\n[Unit]\nDefaultDependencies=no\n"
+	const vendor, site = "usr/lib/systemd/system/", "etc/systemd/system/"
+	archive := units
+	list := []string{"alias", "empty", "gone", "local", "masked", "none", "other", "plain", "vendor"}
+	for _, name := range list {
+		archive += "-- " + vendor + name + ".service --\n[Unit]\nDefaultDependencies=no\n[Service]\nExecStart=/bin/true\n"
+	}
+	const wants = "multi-user.target.wants/"
+	archive += "-- " + vendor + wants + "vendor.service -> ../vendor.service --\n" +
+		"-- " + vendor + wants + "masked.service -> ../masked.service --\n" +
+		"-- " + site + wants + "masked.service -> /dev/null --\n" +
+		"-- " + vendor + wants + "empty.service -> ../empty.service --\n" +
+		"-- " + site + wants + "empty.service --\n" +
+		"-- " + site + wants + "plain.service --\ntext\n" +
+		"-- " + site + wants + "local.service -> ../other.service --\n" + // the name of the link counts
+		"-- " + site + wants + "gone.service -> /nowhere/gone.service --\n" +
+		"-- " + site + "second.service -> /usr/lib/systemd/system/alias.service --\n" +
+		"-- " + site + wants + "second.service -> /usr/lib/systemd/system/alias.service --\n"
+	write(t, dir, txtar.Parse([]byte(archive)))
+	cmd := exec.CommandContext(t.Context(), analyze, "--root="+dir, "--man=no", "--generators=no", "verify", "multi-user.target")
+	cmd.Env = append(os.Environ(), "SYSTEMD_LOG_LEVEL=debug", "SYSTEMD_LOG_TARGET=console")
+	out := run(cmd)
+	if !strings.Contains(out, "vendor.service") {
+		t.Fatalf("systemd-analyze says nothing of use:\n%s", out)
+	}
+	root, err := host.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = root.Close() })
+	h := host.New(root)
+	for _, name := range list {
+		theirs := strings.Contains(out, "Wants: "+name+".service ")
+		ours, where, err := Enabled(h, name+".service")
+		if err != nil || ours != theirs {
+			t.Errorf("%s: %v at %s, %v; systemd says %v", name, ours, where, err, theirs)
+		}
+	}
+}
+
 type loadedUnit struct {
 	load, file, command string
 	dropIns             []string

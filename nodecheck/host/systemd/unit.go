@@ -78,7 +78,7 @@ func (x *index) load(h *host.Host, name string) (*Unit, error) {
 	if u.Settings, err = Parse(f); err != nil {
 		return nil, err
 	}
-	if err := u.dropIns(h, x.dropInDirs(append(x.names(id), name)), len(f.Data)); err != nil {
+	if err := u.dropIns(h, x.dropInDirs(append(x.names(id, e), name)), len(f.Data)); err != nil {
 		return nil, err
 	}
 	return u, nil
