@@ -99,6 +99,7 @@ func TestEscape(t *testing.T) {
 	link(t, dir, "loop1", "loop2")
 	link(t, dir, "self", "self")
 	roots(t, dir, func(t *testing.T, r *host.Root) {
+		t.Helper()
 		for name, want := range map[string]string{
 			"/absolute":                    "/etc/inside",
 			"absolute":                     "/etc/inside",
@@ -154,6 +155,7 @@ func TestManyLinks(t *testing.T) {
 		link(t, dir, strconv.Itoa(i-1), strconv.Itoa(i))
 	}
 	roots(t, dir, func(t *testing.T, r *host.Root) {
+		t.Helper()
 		if _, _, err := r.ReadFile("/40", 10); err != nil {
 			t.Error(err)
 		}
@@ -166,6 +168,7 @@ func TestManyLinks(t *testing.T) {
 // TestMagicLinks: those of /proc/<pid> lead out of any root.
 func TestMagicLinks(t *testing.T) {
 	roots(t, "/", func(t *testing.T, r *host.Root) {
+		t.Helper()
 		pid := "/proc/" + strconv.Itoa(os.Getpid())
 		for _, name := range []string{
 			"/root/etc/passwd", "/cwd", "/exe", "/fd/0", "/ns/net", "/root", "/task/" + strconv.Itoa(os.Getpid()) + "/root/etc/passwd",
@@ -185,6 +188,7 @@ func TestMagicLinks(t *testing.T) {
 // TestKernelFiles: files of /proc and /sys tell no size or a wrong one.
 func TestKernelFiles(t *testing.T) {
 	roots(t, "/", func(t *testing.T, r *host.Root) {
+		t.Helper()
 		for _, name := range []string{"/proc/sys/kernel/osrelease", "/proc/modules", "/proc/self/cmdline", "/sys/kernel/mm/transparent_hugepage/enabled", "/sys/class/net/lo/address"} {
 			want, err := os.ReadFile(name)
 			if errors.Is(err, fs.ErrNotExist) {
@@ -220,6 +224,7 @@ func TestKinds(t *testing.T) {
 	link(t, dir, "fifo", "link")
 	kinds["link"] = fs.ModeNamedPipe
 	roots(t, dir, func(t *testing.T, r *host.Root) {
+		t.Helper()
 		for name, want := range kinds {
 			start := time.Now()
 			_, info, err := r.ReadFile("/"+name, 100)
@@ -254,6 +259,7 @@ func TestHuge(t *testing.T) {
 	write(t, dir, "fits", strings.Repeat("x", 100))
 	write(t, dir, "empty", "")
 	roots(t, dir, func(t *testing.T, r *host.Root) {
+		t.Helper()
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
 		if _, _, err := r.ReadFile("/huge", host.MaxFile); !errors.Is(err, host.ErrTooLarge) {
@@ -340,6 +346,7 @@ func TestDescriptors(t *testing.T) {
 	link(t, dir, "loop", "loop")
 	must(t, unix.Mkfifo(filepath.Join(dir, "fifo"), 0o600))
 	roots(t, dir, func(t *testing.T, r *host.Root) {
+		t.Helper()
 		use := func() {
 			for _, name := range []string{"/a/b/file", "/link", "/loop", "/fifo", "/a", "/none", "/a/b/file/x", "/a/b/file/../x"} {
 				_, _, _ = r.ReadFile(name, 2)

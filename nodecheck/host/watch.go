@@ -18,7 +18,7 @@ func (r *Root) AddWatch(inotify int, dir string, mask uint32) (int, error) {
 	if err != nil {
 		return 0, problem(dir, err)
 	}
-	defer unix.Close(fd)
+	defer closeFD(fd)
 	wd, err := unix.InotifyAddWatch(inotify, selfFD(fd), mask)
 	if err != nil {
 		return 0, problem(dir, fmt.Errorf("watching: %w", err))
@@ -43,7 +43,7 @@ func (r *Root) Hold(name string) (*Held, error) {
 	if err != nil {
 		return nil, problem(name, err)
 	}
-	defer unix.Close(path)
+	defer closeFD(path)
 	var st unix.Stat_t
 	var sf unix.Statfs_t
 	if err := unix.Fstat(path, &st); err != nil {
