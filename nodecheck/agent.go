@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"runtime"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -144,6 +145,9 @@ func (a *Agent) poll(ctx context.Context) time.Duration {
 // before, which it returns. changed are the paths that it is made for.
 func (a *Agent) scan(ctx context.Context, cause string, changed []string) bool {
 	log := logf.FromContext(ctx).WithName("scan")
+	// What a scan read is let go of at once, and not when as much has come together
+	// again: it is most of the heap, and the next scan may be minutes away.
+	defer runtime.GC()
 	a.account.refresh(ctx, changed, a.Interval)
 	for _, path := range changed {
 		if strings.HasPrefix(path, "/proc/") && strings.HasSuffix(path, "/cmdline") {
