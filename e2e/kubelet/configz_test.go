@@ -142,6 +142,7 @@ func TestConfiguration(t *testing.T) {
 	for name, s := range settings {
 		t.Run(name, func(t *testing.T) {
 			write(t, s.files)
+			write(t, unit(s.args...))
 			_, configz := start(t, s.args...)
 			compare(t, s.args, configz, s.unknown...)
 		})

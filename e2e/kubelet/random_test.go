@@ -143,6 +143,7 @@ func TestRandomConfigurations(t *testing.T) {
 		s := random(r)
 		t.Run(strconv.Itoa(i), func(t *testing.T) {
 			write(t, s.files)
+			write(t, unit(s.args...))
 			client := kubeletClient(t)
 			k := launch(t, s.args...)
 			var configz map[string]any

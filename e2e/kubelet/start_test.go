@@ -65,6 +65,15 @@ func launch(t *testing.T, args ...string) *process.Running {
 	return run(t, process.Program{Name: "kubelet", Path: lab.kubelet(), Args: append(needed(), args...)})
 }
 
+// unit is a service that would start the kubelet just so.
+func unit(args ...string) map[string]string {
+	line := "ExecStart=" + lab.kubelet()
+	for _, arg := range append(needed(), args...) {
+		line += ` "` + arg + `"`
+	}
+	return map[string]string{unitFile: "[Service]\nWorkingDirectory=" + filepath.Dir(configFile) + "\n" + line + "\n"}
+}
+
 // run starts a program, which ends with the test.
 func run(t *testing.T, p process.Program) *process.Running {
 	t.Helper()
