@@ -132,7 +132,11 @@ func bannerRemote(h *host.Host, rules *Rules) (Result, error) {
 	case c.Off == "":
 		for _, s := range sshSettings(c, "Banner") {
 			other := sshd.BannerPath(s.Value)
-			if shown, err := h.Stat(other); other != "" && !bannerListed(h, files, shown.Path) && !missing(err) {
+			if other == "" {
+				continue
+			}
+			// That the file is missing is a finding of ssh-banner.
+			if shown, err := h.Stat(other); !missing(err) && !bannerListed(h, files, shown.Path) {
 				files = append(files, other)
 			}
 		}

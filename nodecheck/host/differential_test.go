@@ -50,6 +50,37 @@ func TestDifferential(t *testing.T) {
 	}
 }
 
+// FuzzRoot: no path leads out of a root, and both ways to resolve it agree.
+func FuzzRoot(f *testing.F) {
+	for _, s := range []string{"/in", "../out", "/up/out", "/full", "/a/../../out", "a/b/../../../in/", "/loop/x", "/a//./b/up/..", "\x00", "/proc/self/root"} {
+		f.Add(s)
+	}
+	top := f.TempDir()
+	dir := filepath.Join(top, "node")
+	write(f, top, "out", "outside")
+	write(f, dir, "in", "inside")
+	write(f, dir, "a/b/in", "inside")
+	link(f, dir, "..", "up")
+	link(f, dir, "../../..", "a/up")
+	link(f, dir, filepath.Join(top, "out"), "full")
+	link(f, dir, "/a/../up/a/b/", "a/b/back")
+	link(f, dir, "loop", "loop")
+	kernel, walk := open(f, dir), open(f, dir)
+	walk.WithoutOpenat2()
+	f.Fuzz(func(t *testing.T, name string) {
+		want := look(kernel, name)
+		if strings.Contains(want.Read, "outside") {
+			t.Errorf("%q leads out", name)
+		}
+		if name == "" || len(name) > 200 {
+			return // the kernel's own limits on names come in another order
+		}
+		if diff := cmp.Diff(want, look(walk, name)); diff != "" {
+			t.Errorf("%q (-kernel +walk):\n%s", name, diff)
+		}
+	})
+}
+
 var names = []string{"a", "b", "c"}
 
 // randomPath has few names, so that it often leads somewhere.

@@ -46,8 +46,11 @@ const (
 // links, and ".." goes back along the way that was walked, so that there is no
 // moment at which a changed link leads out.
 func (r *Root) walk(name string, flags int) (int, error) {
-	if len(name) >= unix.PathMax {
+	switch {
+	case len(name) >= unix.PathMax:
 		return -1, unix.ENAMETOOLONG
+	case strings.IndexByte(name, 0) >= 0:
+		return -1, unix.EINVAL
 	}
 	w := walker{root: r.fd}
 	defer w.close()
