@@ -155,7 +155,10 @@ func run(ctx context.Context, o options) (err error) {
 	log.Info("starting", "node", who.node, "version", version, "ruleSet", ruleSet, "controls", len(checks))
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return agent.Run(ctx) })
-	group.Go(func() error { return sender.Run(ctx) })
+	group.Go(func() error {
+		sender.Run(ctx)
+		return nil
+	})
 	group.Go(func() error { return serve(ctx, "health", o.healthListen, health(agent.Alive)) })
 	group.Go(func() error {
 		return serve(ctx, "metrics", o.metricsListen, metrics(promhttp.HandlerFor(registry, promhttp.HandlerOpts{})))

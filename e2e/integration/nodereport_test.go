@@ -52,7 +52,7 @@ func newMachine(t *testing.T) *machine {
 	for name, content := range nodeFiles {
 		m.write(name, content)
 	}
-	wants := filepath.Join(m.root, "etc/systemd/system/multi-user.target.wants")
+	wants := filepath.Join(m.root, "etc", "systemd", "system", "multi-user.target.wants")
 	m.must(os.MkdirAll(wants, 0o755))
 	m.must(os.Symlink("/usr/lib/systemd/system/ssh.service", filepath.Join(wants, "ssh.service")))
 	if err := agent.Install(t.Context(), lab.cluster, lab.repo); err != nil {

@@ -89,8 +89,8 @@ func TestGet(t *testing.T) {
 		"stranger with ours behind": {tree: signed + ownPEM, cert: both, answer: fine, err: errStranger.Error()},
 		"no certificate":            {tree: "-- etc/x --\n", cert: own, answer: fine, err: "none is found"},
 		"not a certificate":         {tree: signed + key, cert: own, answer: fine, err: "none is found"},
-		"forbidden":                 {tree: signed + ownPEM, cert: own, answer: func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(403) }, err: "403", asked: 1},
-		"sent elsewhere":            {tree: signed + ownPEM, cert: own, answer: func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/elsewhere", 302) }, err: "302", asked: 1},
+		"forbidden":                 {tree: signed + ownPEM, cert: own, answer: func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusForbidden) }, err: "403", asked: 1},
+		"sent elsewhere":            {tree: signed + ownPEM, cert: own, answer: func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/elsewhere", http.StatusFound) }, err: "302", asked: 1},
 		"not JSON":                  {tree: signed + ownPEM, cert: own, answer: func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("{")) }, err: "not JSON", asked: 1},
 		"endless": {tree: signed + ownPEM, cert: own, answer: func(w http.ResponseWriter, _ *http.Request) {
 			for range 2000 {
@@ -127,7 +127,7 @@ func TestNothingIsSentToAStranger(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer listener.Close()
+	t.Cleanup(func() { _ = listener.Close() })
 	received := make(chan []byte, 1)
 	go func() {
 		conn, err := listener.Accept()
@@ -135,7 +135,7 @@ func TestNothingIsSentToAStranger(t *testing.T) {
 			received <- nil
 			return
 		}
-		defer conn.Close()
+		defer func() { _ = conn.Close() }()
 		buf := make([]byte, 4096)
 		n, _ := conn.Read(buf)
 		received <- buf[:n]

@@ -81,8 +81,8 @@ func (e *answerError) Error() string {
 }
 
 func answered(err error, code int) bool {
-	var a *answerError
-	return errors.As(err, &a) && a.Code == code
+	a, ok := errors.AsType[*answerError](err)
+	return ok && a.Code == code
 }
 
 // The types of bodies.

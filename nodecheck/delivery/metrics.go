@@ -45,16 +45,19 @@ func NewMetrics(registry prometheus.Registerer) *Metrics {
 	return m
 }
 
-func (m *Metrics) tried(err error) {
-	if err == nil {
+// tried notes how a try ended, and whether the server has the latest report; it may,
+// though the lease is not renewed.
+func (m *Metrics) tried(err error, delivered bool) {
+	m.delivered.Set(0)
+	if delivered {
 		m.delivered.Set(1)
 		m.last.SetToCurrentTime()
+	}
+	if err == nil {
 		return
 	}
-	m.delivered.Set(0)
 	code := "none"
-	var a *answerError
-	if errors.As(err, &a) {
+	if a, ok := errors.AsType[*answerError](err); ok {
 		code = strconv.Itoa(a.Code)
 	}
 	m.failures.WithLabelValues(code).Inc()

@@ -78,8 +78,7 @@ func (s *Sender) offered() ([]byte, <-chan struct{}) {
 }
 
 // Run delivers until ctx ends.
-func (s *Sender) Run(ctx context.Context) error {
-	log := logf.FromContext(ctx).WithName("delivery")
+func (s *Sender) Run(ctx context.Context) {
 	for ctx.Err() == nil {
 		status, offered := s.offered()
 		if status == nil { // the first scan is under way
@@ -91,26 +90,33 @@ func (s *Sender) Run(ctx context.Context) error {
 		}
 		err := s.bring(ctx, status)
 		if ctx.Err() != nil {
-			break
+			return
 		}
-		s.Metrics.tried(err)
-		if err != nil {
-			wait := s.retry(err)
-			if s.fails == 1 {
-				log.Error(err, "the report is not delivered; checking goes on", "retryAfter", wait.String())
-			} else {
-				log.V(1).Info("the report is not delivered", "cause", err.Error(), "tries", s.fails, "retryAfter", wait.String())
-			}
-			s.pause(ctx, wait, offered)
-			continue
-		}
+		s.Metrics.tried(err, s.known)
+		s.pause(ctx, s.next(ctx, err), offered)
+	}
+}
+
+// often is how many failures in a row are told of once.
+const often = 10
+
+// next is how long to wait after a try.
+func (s *Sender) next(ctx context.Context, err error) time.Duration {
+	log := logf.FromContext(ctx).WithName("delivery")
+	if err == nil {
 		if s.fails > 0 {
-			log.Info("the report is delivered again", "tries", s.fails)
+			log.Info("delivered again", "tries", s.fails)
 		}
 		s.fails = 0
-		s.pause(ctx, time.Until(s.beat), offered)
+		return time.Until(s.beat)
 	}
-	return nil
+	wait := s.retry(err)
+	if s.fails%often == 1 {
+		log.Error(err, "not delivered; checking goes on", "tries", s.fails, "retryAfter", wait.String())
+	} else {
+		log.V(1).Info("not delivered", "cause", err.Error(), "tries", s.fails, "retryAfter", wait.String())
+	}
+	return wait
 }
 
 // pause waits for d. What is offered meanwhile ends it, unless it is the report
@@ -220,8 +226,7 @@ func (s *Sender) retry(err error) time.Duration {
 		wait = min(firstRetry<<(s.fails-1), maxRetry)
 	}
 	wait = wait/2 + rand.N(wait/2) //nolint:gosec // spreads load, protects nothing
-	var a *answerError
-	if errors.As(err, &a) && a.After > 0 {
+	if a, ok := errors.AsType[*answerError](err); ok && a.After > 0 {
 		wait = max(wait, min(a.After, maxAfter))
 	}
 	return wait

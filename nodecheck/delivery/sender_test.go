@@ -140,13 +140,11 @@ func start(t *testing.T, a *apiServer, heartbeat time.Duration) *Sender {
 		Alive: func() error { return nil }, Metrics: NewMetrics(prometheus.NewRegistry()),
 	}
 	ctx, cancel := context.WithCancel(t.Context())
-	done := make(chan error, 1)
-	go func() { done <- s.Run(ctx) }()
+	var running sync.WaitGroup
+	running.Go(func() { s.Run(ctx) })
 	t.Cleanup(func() {
 		cancel()
-		if err := <-done; err != nil {
-			t.Error(err)
-		}
+		running.Wait()
 	})
 	return s
 }

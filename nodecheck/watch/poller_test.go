@@ -13,33 +13,33 @@ import (
 )
 
 // machine watches this machine.
-func machine(t testing.TB) (*Watcher, *host.Root) {
-	t.Helper()
+func machine(tb testing.TB) (*Watcher, *host.Root) {
+	tb.Helper()
 	root, err := host.Open("/")
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	w := New(t.Context(), root)
-	t.Cleanup(func() {
+	w := New(tb.Context(), root)
+	tb.Cleanup(func() {
 		if err := w.Close(); err != nil {
-			t.Error(err)
+			tb.Error(err)
 		}
 		if err := root.Close(); err != nil {
-			t.Error(err)
+			tb.Error(err)
 		}
 	})
 	return w, root
 }
 
-func follow(t testing.TB, w *Watcher, root *host.Root, files ...string) {
-	t.Helper()
+func follow(tb testing.TB, w *Watcher, root *host.Root, files ...string) {
+	tb.Helper()
 	h := host.New(root)
 	for _, name := range files {
 		if _, err := h.File(name); err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 	}
-	w.Follow(t.Context(), Of(h))
+	w.Follow(tb.Context(), Of(h))
 }
 
 // The name of this process is a value of the kernel's that a test may change.
