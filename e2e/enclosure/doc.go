@@ -5,5 +5,6 @@
 // with the enclosure, however that ends; the machine itself is only read.
 //
 // Control groups are the one thing that is shared: what runs inside keeps below
-// CgroupRoot, which Run removes.
+// CgroupRoot, which Run removes. Where they are of version 2, the controllers that
+// Run hands on to the groups at the top stay handed on.
 package enclosure

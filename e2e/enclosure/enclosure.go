@@ -8,7 +8,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
-	"strings"
 	"syscall"
 )
 
@@ -72,62 +71,4 @@ func Run(ctx context.Context) (code int, err error) {
 		return 0, fmt.Errorf("running in an enclosure: %w", err)
 	}
 	return 0, nil
-}
-
-// makeCgroups makes a control group of one name in every hierarchy, version 1 or 2.
-// remove takes it away with what was made below it.
-func makeCgroups(name string) (remove func() error, err error) {
-	var made []string
-	remove = func() error {
-		var errs []error
-		for _, dir := range made {
-			errs = append(errs, removeCgroup(dir))
-		}
-		return errors.Join(errs...)
-	}
-	mounts, err := cgroupMounts()
-	if err != nil {
-		return remove, err
-	}
-	for _, mount := range mounts {
-		dir := filepath.Join(mount, name)
-		if err := os.Mkdir(dir, 0o755); err != nil {
-			return remove, err
-		}
-		made = append(made, dir)
-	}
-	return remove, nil
-}
-
-// cgroupMounts are where the hierarchies are: each of version 1 has a mount of its
-// own.
-func cgroupMounts() (dirs []string, err error) {
-	mounts, err := os.ReadFile("/proc/self/mounts")
-	if err != nil {
-		return nil, err
-	}
-	for line := range strings.Lines(string(mounts)) {
-		fields := strings.Fields(line)
-		if len(fields) < 3 || fields[2] != "cgroup" && fields[2] != "cgroup2" || !strings.HasPrefix(fields[1], "/sys/fs/cgroup") {
-			continue
-		}
-		dirs = append(dirs, fields[1])
-	}
-	return dirs, nil
-}
-
-// removeCgroup removes a control group and those below it: their files go with
-// them and cannot be removed one by one.
-func removeCgroup(dir string) error {
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return err
-	}
-	var errs []error
-	for _, e := range entries {
-		if e.IsDir() {
-			errs = append(errs, removeCgroup(filepath.Join(dir, e.Name())))
-		}
-	}
-	return errors.Join(append(errs, syscall.Rmdir(dir))...)
 }
