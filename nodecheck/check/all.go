@@ -12,7 +12,7 @@ var all = slices.Concat(
 	bannerChecks,
 	sysctlChecks,
 	protocolModuleChecks,
-	[]*Check{&permCrontab},
+	[]*Check{&loggingConfigured, &permCrontab},
 	sshChecks,
 	[]*Check{&pwCreation, &pwMaxAge, &pwInactive, &umaskDefault, &suRestricted, &modUnnecessary, &rebootRequired},
 )
