@@ -14,11 +14,43 @@ import (
 // resolve returns an O_PATH descriptor of what a path leads to inside the root,
 // or of the last link itself with O_NOFOLLOW.
 func (r *Root) resolve(name string, flags int) (int, error) {
-	flags |= unix.O_PATH | unix.O_CLOEXEC
-	if !r.open2 {
-		return r.walk(name, flags)
+	fd, _, err := r.locate(name, flags|unix.O_PATH)
+	return fd, err
+}
+
+// locate is resolve for any flags, and tells whether the path has no link in it, so
+// that the file is where it says. Most have none, and asking the kernel for the path
+// of a descriptor costs as much as opening it.
+func (r *Root) locate(name string, flags int) (fd int, plain bool, err error) {
+	flags |= unix.O_CLOEXEC
+	if r.open2 && !strings.Contains(name, "..") {
+		fd, err = r.openat2(name, flags, unix.RESOLVE_IN_ROOT|unix.RESOLVE_NO_SYMLINKS)
+		if !errors.Is(err, unix.ELOOP) && r.open2 {
+			return fd, err == nil, err
+		}
 	}
-	how := unix.OpenHow{Flags: uint64(flags), Resolve: unix.RESOLVE_IN_ROOT | unix.RESOLVE_NO_MAGICLINKS}
+	if r.open2 {
+		fd, err = r.openat2(name, flags, unix.RESOLVE_IN_ROOT|unix.RESOLVE_NO_MAGICLINKS)
+		if r.open2 {
+			return fd, false, err
+		}
+	}
+	if flags&unix.O_PATH != 0 {
+		fd, err = r.walk(name, flags)
+		return fd, false, err
+	}
+	found, err := r.walk(name, 0)
+	if err != nil {
+		return -1, false, err
+	}
+	defer closeFD(found)
+	fd, err = unix.Open(selfFD(found), flags, 0)
+	return fd, false, err
+}
+
+// openat2 clears open2 where the kernel has no such call.
+func (r *Root) openat2(name string, flags int, resolve uint64) (int, error) {
+	how := unix.OpenHow{Flags: uint64(flags), Resolve: resolve}
 	for range races {
 		fd, err := unix.Openat2(r.fd, name, &how)
 		switch {
@@ -28,7 +60,6 @@ func (r *Root) resolve(name string, flags int) (int, error) {
 		case errors.Is(err, unix.ENOSYS), errors.Is(err, unix.EPERM):
 			// A kernel before 5.6, or a seccomp profile from before it.
 			r.open2 = false
-			return r.walk(name, flags)
 		}
 		return fd, err
 	}

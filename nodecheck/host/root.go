@@ -41,12 +41,12 @@ func (r *Root) Close() error { return unix.Close(r.fd) }
 
 // Stat implements FS.
 func (r *Root) Stat(name string) (Info, error) {
-	fd, err := r.resolve(name, 0)
+	fd, plain, err := r.locate(name, unix.O_PATH)
 	if err != nil {
 		return Info{}, problem(name, err)
 	}
 	defer closeFD(fd)
-	info, _, err := r.describe(name, fd)
+	info, _, err := r.describe(name, fd, plain)
 	if err == nil && info.Type == 0 {
 		info.ACL = hasACL(fd)
 	}
@@ -55,12 +55,12 @@ func (r *Root) Stat(name string) (Info, error) {
 
 // Lstat implements FS.
 func (r *Root) Lstat(name string) (Info, error) {
-	fd, err := r.resolve(name, unix.O_NOFOLLOW)
+	fd, plain, err := r.locate(name, unix.O_PATH|unix.O_NOFOLLOW)
 	if err != nil {
 		return Info{}, problem(name, err)
 	}
 	defer closeFD(fd)
-	info, _, err := r.describe(name, fd)
+	info, _, err := r.describe(name, fd, plain)
 	if err != nil || info.Type != fs.ModeSymlink {
 		return info, err
 	}
@@ -75,12 +75,12 @@ const reads = 3
 
 // ReadFile implements FS.
 func (r *Root) ReadFile(name string, limit int64) ([]byte, Info, error) {
-	fd, err := r.resolve(name, 0)
+	fd, plain, err := r.locate(name, unix.O_PATH)
 	if err != nil {
 		return nil, Info{}, problem(name, err)
 	}
 	defer closeFD(fd)
-	info, before, err := r.describe(name, fd)
+	info, before, err := r.describe(name, fd, plain)
 	switch {
 	case err != nil:
 		return nil, Info{}, err
@@ -144,6 +144,9 @@ func readAll(path int, size, limit int64) ([]byte, error) {
 			return data, nil
 		}
 		data = data[:len(data)+n]
+		if size > 0 && int64(len(data)) == size {
+			return data, nil // the caller asks whether this is still the size
+		}
 		if int64(len(data)) > limit {
 			return nil, fmt.Errorf("%w: at most %d bytes are read", ErrTooLarge, limit)
 		}
@@ -155,19 +158,13 @@ func readAll(path int, size, limit int64) ([]byte, error) {
 
 // ReadDir implements FS.
 func (r *Root) ReadDir(name string) ([]Entry, error) {
-	path, err := r.resolve(name, 0)
-	if err != nil {
-		return nil, problem(name, err)
+	// O_DIRECTORY opens nothing else, so that there is no need to look first.
+	fd, _, err := r.locate(name, unix.O_RDONLY|unix.O_DIRECTORY)
+	if errors.Is(err, unix.ENOTDIR) {
+		if info, err := r.Stat(name); err == nil && info.Type != fs.ModeDir {
+			return nil, problem(name, fmt.Errorf("%w: %s", ErrNotDirectory, kind(info.Type)))
+		}
 	}
-	defer closeFD(path)
-	var st unix.Stat_t
-	if err := unix.Fstat(path, &st); err != nil {
-		return nil, problem(name, err)
-	}
-	if t := typeOf(st.Mode); t != fs.ModeDir {
-		return nil, problem(name, fmt.Errorf("%w: %s", ErrNotDirectory, kind(t)))
-	}
-	fd, err := unix.Open(selfFD(path), unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return nil, problem(name, err)
 	}
@@ -179,7 +176,9 @@ func (r *Root) ReadDir(name string) ([]Entry, error) {
 	return entries, nil
 }
 
-func (r *Root) describe(name string, fd int) (Info, unix.Stat_t, error) {
+// describe says what a descriptor stands for. plain is whether it is known to be
+// where its name says.
+func (r *Root) describe(name string, fd int, plain bool) (Info, unix.Stat_t, error) {
 	var st unix.Stat_t
 	if err := unix.Fstat(fd, &st); err != nil {
 		return Info{}, st, problem(name, err)
@@ -187,6 +186,10 @@ func (r *Root) describe(name string, fd int) (Info, unix.Stat_t, error) {
 	info := Info{
 		Path: name, Type: typeOf(st.Mode), Mode: st.Mode & 0o7777, UID: st.Uid, GID: st.Gid,
 		Size: st.Size, ModTime: time.Unix(st.Mtim.Unix()),
+	}
+	if plain {
+		info.Path = clean(name)
+		return info, st, nil
 	}
 	// What was deleted or replaced meanwhile is nowhere any more.
 	if full, err := pathOf(fd); err == nil && !strings.HasSuffix(full, " (deleted)") {
