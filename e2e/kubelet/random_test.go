@@ -2,6 +2,7 @@ package kubelet
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -63,7 +64,16 @@ func random(r *rand.Rand) setting {
 			}
 			put(object, strings.Split(k.path, "."), v)
 		}
-		text, _ := yaml.Marshal(object) // of maps, lists and scalars: cannot go wrong
+		for _, path := range []string{"authentication", "authentication.anonymous", "authentication.x509", "authorization", "featureGates"} {
+			if chance(5) {
+				put(object, strings.Split(path, "."), nil)
+			}
+		}
+		format := func(v any) ([]byte, error) { return yaml.Marshal(v) }
+		if chance(30) {
+			format = json.Marshal
+		}
+		text, _ := format(object) // of maps, lists and scalars: cannot go wrong
 		return string(text)
 	}
 	if chance(85) {
