@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"time"
 
 	"k8s.io/client-go/kubernetes"
@@ -36,6 +38,7 @@ type Options struct {
 type Agent struct {
 	running *process.Running
 	metrics string
+	token   string
 }
 
 // Start builds the agent and runs it for a node. It returns once the first scan is
@@ -87,7 +90,7 @@ func Start(ctx context.Context, o Options) (*Agent, error) {
 		}
 		return nil, fmt.Errorf("starting the agent of %s: %w", o.Node, err)
 	}
-	a.running, a.metrics = r, at(purposes[1])
+	a.running, a.metrics, a.token = r, at(purposes[1]), token
 	return a, nil
 }
 
@@ -102,8 +105,40 @@ func (a *Agent) Process() process.Identity { return a.running.Identity }
 // Log is the end of what the agent logged.
 func (a *Agent) Log() string { return a.running.LogTail() }
 
-// MetricsURL is where the agent's metrics are.
-func (a *Agent) MetricsURL() string { return "http://" + a.metrics + "/metrics" }
+// Metrics returns the agent's metrics, by name and labels as they are written.
+func (a *Agent) Metrics(ctx context.Context) (map[string]float64, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+a.metrics+"/metrics", nil)
+	if err != nil {
+		return nil, err
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return nil, fmt.Errorf("reading the agent's metrics: %w", err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	series := map[string]float64{}
+	lines := bufio.NewScanner(resp.Body)
+	for lines.Scan() {
+		line := lines.Text()
+		end := strings.LastIndexByte(line, ' ')
+		if strings.HasPrefix(line, "#") || end < 0 {
+			continue
+		}
+		if series[line[:end]], err = strconv.ParseFloat(line[end+1:], 64); err != nil {
+			return nil, fmt.Errorf("reading the agent's metrics: %w", err)
+		}
+	}
+	return series, lines.Err()
+}
+
+// Token is a token like the agent's own.
+func (a *Agent) Token() (string, error) {
+	text, err := os.ReadFile(a.token)
+	if err != nil {
+		return "", fmt.Errorf("reading the agent's token: %w", err)
+	}
+	return string(text), nil
+}
 
 func ok(ctx context.Context, url string) error {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)

@@ -1,12 +1,10 @@
 package agent
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -169,29 +167,16 @@ func cpu(pid int) (time.Duration, error) {
 
 // counts reads how many scans the agent made, and of how many controls.
 func (a *Agent) counts(ctx context.Context) (scans, controls int, err error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, a.MetricsURL(), nil)
-	if err != nil {
-		return 0, 0, err
-	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return 0, 0, fmt.Errorf("reading the agent's metrics: %w", err)
-	}
-	defer func() { _ = resp.Body.Close() }()
-	lines := bufio.NewScanner(resp.Body)
-	for lines.Scan() {
-		switch line := lines.Text(); {
-		case strings.HasPrefix(line, "hardgate_node_scans_total{"):
-			n, err := strconv.Atoi(line[strings.LastIndexByte(line, ' ')+1:])
-			if err != nil {
-				return 0, 0, fmt.Errorf("reading the agent's metrics: %w", err)
-			}
-			scans += n
-		case strings.HasPrefix(line, "hardgate_node_control_status{"):
+	series, err := a.Metrics(ctx)
+	for name, value := range series {
+		switch {
+		case strings.HasPrefix(name, "hardgate_node_scans_total{"):
+			scans += int(value)
+		case strings.HasPrefix(name, "hardgate_node_control_status{"):
 			controls++
 		}
 	}
-	return scans, controls, lines.Err()
+	return scans, controls, err
 }
 
 func pause(ctx context.Context, d time.Duration) error {

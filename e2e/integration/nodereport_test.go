@@ -15,11 +15,14 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/rest"
 
 	"github.com/hardgate-dev/hardgate/api/v1alpha1"
 	"github.com/hardgate-dev/hardgate/e2e/agent"
+	"github.com/hardgate-dev/hardgate/e2e/apply"
 )
 
 // graceTime is a control that a test can turn by one line of sshd_config.
@@ -224,13 +227,29 @@ func TestNodeReportIsWrittenOnChangeOnly(t *testing.T) {
 	m.write("etc/ssh/sshd_config", sshd(30))
 	m.write("etc/ssh/sshd_config", sshd(31)) // another text, another evidence, the same verdict
 	time.Sleep(3 * time.Second)              // full passes and heartbeats
+	m.wantWrites(a, 1)
 	if err := a.Stop(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	m.start(agent.Options{Flags: []string{"--heartbeat", "1s"}})
+	again := m.start(agent.Options{Flags: []string{"--heartbeat", "1s"}})
 	time.Sleep(3 * time.Second)
+	m.wantWrites(again, 0)
 	if after := m.report(); after.ResourceVersion != before.ResourceVersion || after.UID != before.UID {
 		t.Errorf("the report was written: version %s, then %s", before.ResourceVersion, after.ResourceVersion)
+	}
+}
+
+// wantWrites asserts how often the agent wrote the report. The API server stores
+// nothing where what is written is there already, so that a version does not tell.
+func (m *machine) wantWrites(a *agent.Agent, want float64) {
+	m.t.Helper()
+	series, err := a.Metrics(m.t.Context())
+	m.must(err)
+	if got := series["hardgate_node_report_writes_total"]; got != want {
+		m.t.Errorf("the agent wrote the report %v times, want %v", got, want)
+	}
+	if series["hardgate_node_lease_renewed_timestamp_seconds"] == 0 || series["hardgate_node_report_delivered"] != 1 {
+		m.t.Error("the agent says that nothing is delivered")
 	}
 }
 
@@ -292,7 +311,70 @@ func TestAgentEnds(t *testing.T) {
 	}
 }
 
+// The API server takes the manifests, without a word about a field.
+func TestAgentManifests(t *testing.T) {
+	objects, err := apply.ReadDir(filepath.Join(lab.repo, "manifests", "nodecheck"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := agent.Install(t.Context(), lab.cluster, lab.repo); err != nil { // for the namespace
+		t.Fatal(err)
+	}
+	client := newClient(t)
+	for _, obj := range objects {
+		warnings, err := client.Apply(t.Context(), obj)
+		if err != nil {
+			t.Errorf("%s %s: %v", obj.GetKind(), obj.GetName(), err)
+		}
+		for _, w := range warnings {
+			if !strings.Contains(w, "hardgate: ") { // the gate's own: a root mount is what it warns of
+				t.Errorf("%s %s: %s", obj.GetKind(), obj.GetName(), w)
+			}
+		}
+	}
+}
+
 // The agent has no right on what it does not write.
+func TestAgentRights(t *testing.T) {
+	m := newMachine(t)
+	a := m.start(agent.Options{})
+	m.await("Pass", soon)
+	token, err := a.Token()
+	m.must(err)
+	cfg := rest.AnonymousClientConfig(lab.config)
+	cfg.BearerToken = token
+	client, err := dynamic.NewForConfig(cfg)
+	m.must(err)
+	reports := client.Resource(v1alpha1.GroupVersion.WithResource("nodereports"))
+	core := func(resource string) dynamic.NamespaceableResourceInterface {
+		return client.Resource(schema.GroupVersionResource{Version: "v1", Resource: resource})
+	}
+	ctx := t.Context()
+	for name, ask := range map[string]func() error{
+		"list reports":    func() error { _, err := reports.List(ctx, metav1.ListOptions{}); return err },
+		"delete a report": func() error { return reports.Delete(ctx, m.name, metav1.DeleteOptions{}) },
+		"read a node":     func() error { _, err := core("nodes").Get(ctx, m.name, metav1.GetOptions{}); return err },
+		"change a node": func() error {
+			_, err := core("nodes").Patch(ctx, m.name, types.MergePatchType, []byte(`{"spec":{"taints":null}}`), metav1.PatchOptions{})
+			return err
+		},
+		"read secrets": func() error {
+			_, err := core("secrets").Namespace(agent.Namespace).List(ctx, metav1.ListOptions{})
+			return err
+		},
+		"read pods": func() error {
+			_, err := core("pods").Namespace(agent.Namespace).List(ctx, metav1.ListOptions{})
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if err := ask(); !apierrors.IsForbidden(err) {
+				t.Errorf("error %v, want forbidden", err)
+			}
+		})
+	}
+}
+
 func TestAgentRefusesAnotherNode(t *testing.T) {
 	m := newMachine(t)
 	o := agent.Options{Cluster: lab.cluster, Admin: lab.admin, Repo: lab.repo, Node: m.name, Root: m.root, Flags: []string{"--node-name", "another"}}
