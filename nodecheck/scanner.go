@@ -32,6 +32,7 @@ type Scanner struct {
 	// hanging are the checks that were left behind, until they come back.
 	hanging map[control.ID]<-chan struct{}
 	known   process.Known
+	boot    process.Boot // zero until it is known
 }
 
 // afterwards stands for what a pass does after its checks, which may hang as well.
@@ -66,6 +67,7 @@ type ending struct {
 	os     string
 	looked watch.Looked
 	known  process.Known
+	boot   process.Boot
 	err    error
 }
 
@@ -99,7 +101,7 @@ func (s *Scanner) Scan() (Outcome, error) {
 			if p.end.err != nil {
 				return Outcome{}, p.end.err
 			}
-			s.known = p.end.known
+			s.known, s.boot = p.end.known, p.end.boot
 			out.OS = p.end.os
 			out.Looked = out.Looked.Join(p.end.looked)
 			list = nil
@@ -123,7 +125,7 @@ func (s *Scanner) Scan() (Outcome, error) {
 // start runs checks over a new host.
 func (s *Scanner) start(list []*check.Check) *pass {
 	p := &pass{done: make(chan struct{})}
-	known, rest := s.known, !s.hangs(afterwards)
+	known, boot, rest := s.known, s.boot, !s.hangs(afterwards)
 	go func() {
 		defer close(p.done)
 		defer func() {
@@ -134,6 +136,15 @@ func (s *Scanner) start(list []*check.Check) *pass {
 		}()
 		h := host.New(s.Files)
 		host.Provide(h, known)
+		booted := !time.Time(boot).IsZero()
+		if !booted {
+			// Of a host of its own: the file changes all the time, and nobody is to follow it.
+			boot, booted = process.Booted(host.New(s.Files))
+		}
+		if booted {
+			host.Provide(h, boot)
+			p.end.boot = boot
+		}
 		if s.Prepare != nil {
 			s.Prepare(h)
 		}

@@ -2,6 +2,7 @@ package nodecheck
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -163,4 +164,36 @@ func TestScanOutlivesPanics(t *testing.T) {
 	}
 	s.Prepare = nil
 	scan(t, s)
+}
+
+// A scan that follows another knows as much as the first: when the kubelet started,
+// and that its file was written after that.
+func TestScanKnowsWhatChangedSinceTheStart(t *testing.T) {
+	checks := check.In(check.All(), "cis-kubernetes-1.8.0")
+	checks = slices.DeleteFunc(slices.Clone(checks), func(c *check.Check) bool { return c.ID != "kubelet-anonymous-auth" })
+	s := &Scanner{
+		Files: tree(t, `-- proc/1/cmdline nul --
+/sbin/init
+-- proc/stat --
+btime 1000
+-- proc/812/cmdline nul --
+/usr/bin/kubelet
+--config=/etc/kubelet.yaml
+-- proc/812/stat --
+812 (kubelet) S 1 812 812 0 -1 4194304 99 0 0 0 0 0 0 0 20 0 1 0 500 0
+-- etc/kubelet.yaml mtime=2026-11-01T10:00:00Z --
+apiVersion: kubelet.config.k8s.io/v1beta1
+kind: KubeletConfiguration
+`),
+		Checks: checks, Rules: check.NewRules(), Patience: time.Minute,
+	}
+	for range 3 {
+		out := scan(t, s)
+		if diff := cmp.Diff(map[control.ID]control.Status{"kubelet-anonymous-auth": control.Unknown}, statuses(out)); diff != "" {
+			t.Errorf("verdicts (-want +got):\n%s", diff)
+		}
+		if slices.Contains(out.Looked.Touched, "/proc/stat") {
+			t.Error("/proc/stat is followed, which changes all the time")
+		}
+	}
 }

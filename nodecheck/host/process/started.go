@@ -50,15 +50,21 @@ func boot(h *host.Host) (time.Time, bool) {
 	if _, ok := host.Provided[Known](h); ok {
 		return time.Time{}, false
 	}
+	booted, ok := Booted(h)
+	return time.Time(booted), ok
+}
+
+// Booted reads when the machine booted, for the scans that follow.
+func Booted(h *host.Host) (Boot, bool) {
 	f, err := h.File("/proc/stat")
 	if err != nil {
-		return time.Time{}, false
+		return Boot{}, false
 	}
 	for line := range f.Lines() {
 		if value, ok := strings.CutPrefix(line.Text, "btime "); ok {
 			n, err := strconv.ParseInt(value, 10, 64)
-			return time.Unix(n, 0), err == nil
+			return Boot(time.Unix(n, 0)), err == nil
 		}
 	}
-	return time.Time{}, false
+	return Boot{}, false
 }
