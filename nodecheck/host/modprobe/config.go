@@ -52,13 +52,22 @@ const (
 // files of its configuration, in the order of their names.
 const softdepFile = "modules.softdep"
 
+// obsolete is the other suffix that libkmod knew, before version 33. What such a file
+// has modprobe load counts, and what it keeps out does not: later versions pass over it.
+const obsolete = ".alias"
+
 // readConfig returns what it could read, with an error for the rest.
 func readConfig(h *host.Host, kernels []*kernel) (config, error) {
-	fragments, err := h.Fragments(Dirs, ".conf")
-	if err != nil {
-		return config{}, err
+	var fragments []host.Fragment
+	for _, suffix := range []string{".conf", obsolete} {
+		list, err := h.Fragments(Dirs, suffix)
+		if err != nil {
+			return config{}, err
+		}
+		fragments = append(fragments, list...)
 	}
 	fragments = slices.DeleteFunc(fragments, func(f host.Fragment) bool { return f.Name[0] == '.' })
+	slices.SortFunc(fragments, func(a, b host.Fragment) int { return strings.Compare(a.Name, b.Name) })
 	at, _ := slices.BinarySearchFunc(fragments, softdepFile, func(f host.Fragment, name string) int {
 		return strings.Compare(f.Name, name)
 	})
@@ -89,6 +98,7 @@ func (c *config) add(f *host.File) error {
 	if err := f.Text(); err != nil {
 		return err
 	}
+	allows := strings.HasSuffix(f.Path, obsolete)
 	for n, line := range statements(string(f.Data)) {
 		command, rest := word(line) // that of a comment begins with "#"
 		if command != "install" && command != "softdep" && command != "blacklist" {
@@ -101,12 +111,17 @@ func (c *config) add(f *host.File) error {
 		pattern, ok := normalise(first)
 		switch {
 		case !ok:
+		case command == "blacklist" && allows:
 		case command == "blacklist":
 			c.denied = append(c.denied, denial{place: Place{f.Path, n}, name: pattern})
 		case rest == "":
 		case command == "install":
 			l := Install{Place: Place{f.Path, n}, Pattern: pattern, Command: rest}
-			if !l.Disables() {
+			disables := l.Disables()
+			if disables && allows {
+				continue
+			}
+			if !disables {
 				c.running = append(c.running, len(c.installs))
 			}
 			c.installs = append(c.installs, l)

@@ -53,6 +53,9 @@ func TestInstall(t *testing.T) {
 		"after joined":      {"-- etc/modprobe.d/a.conf --\noptions x \\\n  y\ninstall hfs x\n", "/etc/modprobe.d/a.conf:3"},
 		"joined comment":    {"-- etc/modprobe.d/a.conf --\n# off: \\\ninstall hfs x\n", ""},
 		"upper case":        {"-- etc/modprobe.d/a.conf --\nINSTALL hfs x\ninstall HFS x\n", ""},
+		"old suffix":        {"-- etc/modprobe.d/b.conf --\ninstall hfs x\n-- lib/modprobe.d/a.alias --\ninstall hfs y\n", "/lib/modprobe.d/a.alias:1"},
+		"old and harmless":  {"-- etc/modprobe.d/a.alias --\ninstall hfs /bin/true\n", ""},
+		"old and masked":    {"-- etc/modprobe.d/a.alias --\n-- lib/modprobe.d/a.alias --\ninstall hfs y\n", ""},
 		"carriage return":   {"-- etc/modprobe.d/a.conf --\ninstall hfs\r\n", ""},
 	}
 	for name, tt := range tests {
