@@ -39,7 +39,9 @@ func special(r rune) bool {
 	return !strings.ContainsRune("_-+./:,@=", r)
 }
 
-// inserts is whether a command of the line loads a module past its install line.
+// inserts is whether a command of the line loads a module past its install line:
+// without modprobe, or with one that is told to pass over it or to read other files.
+// modprobe takes the beginning of a long option for the option.
 func (i *Install) inserts(name string) bool {
 	for command := range strings.FieldsFuncSeq(i.Command, func(r rune) bool { return strings.ContainsRune(";&|()`{}\n", r) }) {
 		names, past := false, false
@@ -48,9 +50,11 @@ func (i *Install) inserts(name string) bool {
 			switch {
 			case Canonical(base) == name:
 				names = true
-			case base == "insmod", w == "--ignore-install":
+			case base == "insmod", strings.HasPrefix(w, "MODPROBE_OPTIONS="):
 				past = true
-			case len(w) > 1 && w[0] == '-' && w[1] != '-' && strings.Contains(w, "i"):
+			case strings.HasPrefix(w, "--ignore-i"), strings.HasPrefix(w, "--c"): // --ignore-install, --config
+				past = true
+			case len(w) > 1 && w[0] == '-' && w[1] != '-' && strings.ContainsAny(w, "iC"):
 				past = true
 			}
 		}
