@@ -81,6 +81,10 @@ func (j *judge) module(h *host.Host, n *modprobe.Node, name string, rules *Rules
 		j.builtin(present.Place, name)
 		return
 	}
+	if at, ok := unlisted(h, n, name); ok {
+		j.builtin(at, name)
+		return
+	}
 	j.notLoaded(n, name)
 	j.unknownOnce(err)
 	switch {
@@ -92,6 +96,16 @@ func (j *judge) module(h *host.Host, n *modprobe.Node, name string, rules *Rules
 			Detail: kernelsOf(n), State: Persisted,
 		})
 	}
+}
+
+// unlisted is whether the running kernel shows that it has a module built in that
+// the lists on disk do not have: they may be those of other kernels.
+func unlisted(h *host.Host, n *modprobe.Node, name string) (modprobe.Place, bool) {
+	if loaded, err := n.Loaded(name); err != nil || loaded != nil {
+		return modprobe.Place{}, false
+	}
+	found, at, err := modprobe.InKernel(h, name)
+	return at, err == nil && found
 }
 
 // unloadable judges a module where the kernel can load none: what it has is built in.

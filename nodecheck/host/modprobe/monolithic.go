@@ -46,8 +46,8 @@ var traces = map[string]trace{
 
 var errNoTrace = errors.New("the kernel has no loadable modules, and whether this one is built in does not show")
 
-// InKernel is whether a kernel without loadable modules has the code of one built
-// in, and where that shows.
+// InKernel is whether the running kernel has the code of a module, loaded or built in,
+// and where that shows. An error means that it would not show.
 func InKernel(h *host.Host, name string) (bool, Place, error) {
 	t, ok := traces[Canonical(name)]
 	switch {
