@@ -1,9 +1,7 @@
 package kubelet
 
 import (
-	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -12,7 +10,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"sigs.k8s.io/yaml"
 )
@@ -69,7 +66,7 @@ func random(r *rand.Rand) setting {
 				put(object, strings.Split(path, "."), nil)
 			}
 		}
-		format := func(v any) ([]byte, error) { return yaml.Marshal(v) }
+		format := yaml.Marshal
 		if chance(30) {
 			format = json.Marshal
 		}
@@ -154,21 +151,7 @@ func TestRandomConfigurations(t *testing.T) {
 		t.Run(strconv.Itoa(i), func(t *testing.T) {
 			write(t, s.files)
 			write(t, unit(s.args...))
-			client := kubeletClient(t)
-			k := launch(t, s.args...)
-			var configz map[string]any
-			ctx, giveUp := context.WithCancel(t.Context())
-			defer giveUp()
-			refusals := 0
-			err := k.Await(ctx, 10*time.Second, func(ctx context.Context) (err error) {
-				configz, err = readConfigz(ctx, client)
-				if errors.Is(err, errRefused) {
-					if refusals++; refusals == 3 {
-						giveUp()
-					}
-				}
-				return err
-			})
+			configz, err := ask(t, launch(t, s.args...))
 			if err != nil {
 				t.Skipf("the kubelet refuses it, or us: %v", err)
 			}

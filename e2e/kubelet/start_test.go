@@ -105,6 +105,26 @@ func start(t *testing.T, args ...string) (k *process.Running, configz map[string
 	return k, configz
 }
 
+// ask returns the configuration of a kubelet that may not start, or may let nobody
+// ask: then there is an error.
+func ask(t *testing.T, k *process.Running) (configz map[string]any, err error) {
+	t.Helper()
+	client := kubeletClient(t)
+	ctx, giveUp := context.WithCancel(t.Context())
+	defer giveUp()
+	refusals := 0
+	err = k.Await(ctx, 10*time.Second, func(ctx context.Context) (err error) {
+		if configz, err = readConfigz(ctx, client); errors.Is(err, errRefused) {
+			// It may not have come up yet.
+			if refusals++; refusals == 3 {
+				giveUp()
+			}
+		}
+		return err
+	})
+	return configz, err
+}
+
 // kubeletClient presents the administrator's token, and a certificate to kubelets
 // that ask the API server about nobody.
 func kubeletClient(t *testing.T) *http.Client {
