@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"net/netip"
 	"runtime"
 	"strings"
 	"sync/atomic"
@@ -13,6 +14,8 @@ import (
 	"golang.org/x/time/rate"
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
 
+	"github.com/hardgate-dev/hardgate/nodecheck/host"
+	"github.com/hardgate-dev/hardgate/nodecheck/host/process"
 	"github.com/hardgate-dev/hardgate/nodecheck/synopsis"
 	"github.com/hardgate-dev/hardgate/nodecheck/watch"
 )
@@ -32,6 +35,8 @@ type Agent struct {
 	Scanner *Scanner
 	Watcher Watcher
 	Kubelet Kubelet // nil: only the kubelet's files are judged
+	// Listeners tells which ports something listens on; nil: that is not judged.
+	Listeners func() ([]netip.AddrPort, error)
 	// Deliver takes the JSON of a status, whenever it is another.
 	Deliver func([]byte)
 	// Self is what the report says of the agent.
@@ -78,7 +83,7 @@ var settle = []time.Duration{2 * time.Second, 10 * time.Second, time.Minute}
 func (a *Agent) Run(ctx context.Context) error {
 	a.limit = rate.NewLimiter(rate.Every(every), burst)
 	a.account = account{kubelet: a.Kubelet, again: max(a.Poll, 15*time.Second)}
-	a.Scanner.Prepare, a.Scanner.Finish = a.account.provide, a.account.learn
+	a.Scanner.Prepare, a.Scanner.Finish = func(h *host.Host) { a.provide(ctx, h) }, a.account.learn
 	a.scan(ctx, causeFull, nil)
 	full, poll := time.NewTimer(a.spread()), time.NewTimer(a.Poll)
 	defer full.Stop()
@@ -89,8 +94,12 @@ func (a *Agent) Run(ctx context.Context) error {
 			return nil
 		case <-a.Watcher.Changed():
 			a.settle(ctx)
-			if a.limit.Wait(ctx) == nil {
-				a.scan(ctx, causeChange, a.Watcher.Take())
+			if a.limit.Wait(ctx) != nil {
+				return nil
+			}
+			// What came while the last changes were taken was taken with them.
+			if changed := a.Watcher.Take(); len(changed) > 0 {
+				a.scan(ctx, causeChange, changed)
 			}
 		case <-poll.C:
 			poll.Reset(a.poll(ctx))
@@ -100,6 +109,20 @@ func (a *Agent) Run(ctx context.Context) error {
 			full.Reset(a.spread())
 		}
 	}
+}
+
+// provide hands a scan what no file says.
+func (a *Agent) provide(ctx context.Context, h *host.Host) {
+	a.account.provide(h)
+	if a.Listeners == nil {
+		return
+	}
+	list, err := a.Listeners()
+	if err != nil {
+		logf.FromContext(ctx).V(1).Info("what listens is not known; the configuration alone is judged", "cause", err.Error())
+		return
+	}
+	host.Provide(h, process.Listeners(list))
 }
 
 // settle waits until nothing more comes, but not for long.

@@ -4,8 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"net/netip"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -14,6 +16,7 @@ import (
 	"github.com/hardgate-dev/hardgate/api/v1alpha1"
 	"github.com/hardgate-dev/hardgate/nodecheck/check"
 	"github.com/hardgate-dev/hardgate/nodecheck/host"
+	"github.com/hardgate-dev/hardgate/nodecheck/host/process"
 	"github.com/hardgate-dev/hardgate/nodecheck/watch"
 )
 
@@ -87,6 +90,7 @@ type running struct {
 	files     *files
 	watcher   *watcher
 	delivered chan v1alpha1.NodeReportStatus
+	asked     atomic.Int64 // for what listens
 }
 
 func newAgent(t *testing.T, kubelet Kubelet, added int) *running {
@@ -101,6 +105,10 @@ func newAgent(t *testing.T, kubelet Kubelet, added int) *running {
 		},
 		Watcher: r.watcher, Kubelet: kubelet, Metrics: NewMetrics(prometheus.NewRegistry()),
 		Interval: time.Hour, Poll: 5 * time.Millisecond,
+		Listeners: func() ([]netip.AddrPort, error) {
+			r.asked.Add(1)
+			return nil, errors.New("not permitted")
+		},
 		Deliver: func(data []byte) {
 			var s v1alpha1.NodeReportStatus
 			if err := json.Unmarshal(data, &s); err != nil {
@@ -169,6 +177,9 @@ func TestAgentScansAgainWhatWasNotWatched(t *testing.T) {
 	if n := r.files.scans(); n != 3 {
 		t.Errorf("%d scans, want 3: two found new directories", n)
 	}
+	if n := r.asked.Load(); n != 3 {
+		t.Errorf("asked %d times what listens, want once for each scan", n)
+	}
 }
 
 // A file that changes without end must not burn the node's CPU.
@@ -183,6 +194,22 @@ func TestAgentIsNotKeptBusy(t *testing.T) {
 	}
 	if n := r.files.scans(); n < 2 || n > burst+2 {
 		t.Errorf("%d scans in 3 s", n)
+	}
+}
+
+func TestAgentTellsWhatListens(t *testing.T) {
+	want := process.Listeners{netip.MustParseAddrPort("0.0.0.0:10255")}
+	a := &Agent{Listeners: func() ([]netip.AddrPort, error) { return want, nil }}
+	h := host.New(tree(t, "-- etc/x --\n"))
+	a.provide(t.Context(), h)
+	if got, ok := host.Provided[process.Listeners](h); !ok || !slices.Equal(got, want) {
+		t.Errorf("the scan knows of %v, want %v", got, want)
+	}
+	a.Listeners = func() ([]netip.AddrPort, error) { return nil, errors.New("not permitted") }
+	h = host.New(tree(t, "-- etc/x --\n"))
+	a.provide(t.Context(), h)
+	if got, ok := host.Provided[process.Listeners](h); ok {
+		t.Errorf("the scan takes what is not known for %v", got)
 	}
 }
 

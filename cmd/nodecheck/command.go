@@ -22,6 +22,7 @@ import (
 	"github.com/hardgate-dev/hardgate/nodecheck/configz"
 	"github.com/hardgate-dev/hardgate/nodecheck/delivery"
 	"github.com/hardgate-dev/hardgate/nodecheck/host"
+	"github.com/hardgate-dev/hardgate/nodecheck/sockets"
 	"github.com/hardgate-dev/hardgate/nodecheck/synopsis"
 	"github.com/hardgate-dev/hardgate/nodecheck/watch"
 )
@@ -144,7 +145,7 @@ func run(ctx context.Context, o options) (err error) {
 	}
 	agent := &nodecheck.Agent{
 		Scanner: &nodecheck.Scanner{Files: root, Checks: checks, Rules: rules, Patience: patience},
-		Watcher: watcher, Deliver: sender.Offer, Metrics: nodecheck.NewMetrics(registry),
+		Watcher: watcher, Deliver: sender.Offer, Metrics: nodecheck.NewMetrics(registry), Listeners: sockets.Listening,
 		Self:     synopsis.Agent{Version: version, RuleSet: ruleSet, Benchmarks: benchmarks},
 		Interval: o.interval, Poll: o.poll,
 	}
