@@ -1,6 +1,6 @@
 // Package process finds the processes that make a machine a node: the kubelet,
-// kube-proxy, and the programs that contain one of them. It reads command lines,
-// never the environment.
+// kube-proxy, the programs that contain one of them, and the sshd that lets people in.
+// It reads command lines, never the environment.
 package process
 
 import (
@@ -26,6 +26,8 @@ const (
 	// The others contain a kubelet and show none of its flags.
 	K3s      Name = "k3s"
 	Kubelite Name = "kubelite"
+	// Sshd waits for connections; the processes of those have other names.
+	Sshd Name = "sshd"
 )
 
 // Process is one running program.
@@ -167,6 +169,9 @@ func (t *Table) look(h *host.Host, pid int, known Known) {
 // that are looked for. A kernel's thread has no command line.
 func (p *Process) parse(f *host.File) bool {
 	argv0, rest, _ := bytes.Cut(f.Data, []byte{0})
+	if title, ok := strings.CutPrefix(string(argv0), "sshd: "); ok {
+		return p.listener(title, f.Path)
+	}
 	name, ok := nameOf(string(argv0))
 	if !ok {
 		return false
@@ -176,6 +181,18 @@ func (p *Process) parse(f *host.File) bool {
 		p.Args = strings.Split(strings.TrimSuffix(string(rest), "\x00"), "\x00")
 	}
 	return p.unwrap()
+}
+
+// listener reads what sshd calls itself since OpenSSH 8.2: "/usr/sbin/sshd -D [listener]
+// 0 of 10-100 startups". Arguments that have blanks are several here.
+func (p *Process) listener(title, where string) bool {
+	command, _, ok := strings.Cut(title, " [listener] ")
+	words := strings.Split(command, " ")
+	if !ok || path.Base(words[0]) != string(Sshd) {
+		return false
+	}
+	p.Name, p.Path, p.Args, p.Where = Sshd, words[0], words[1:], where
+	return true
 }
 
 // unwrap finds the program in one of many parts.
@@ -203,7 +220,7 @@ func nameOf(argv0 string) (Name, bool) {
 	if role != "" && role != "server" && role != "agent" {
 		return "", false
 	}
-	for _, name := range []Name{Kubelet, KubeProxy, K3s, Kubelite, hyperkube} {
+	for _, name := range []Name{Kubelet, KubeProxy, K3s, Kubelite, Sshd, hyperkube} {
 		rest, ok := strings.CutPrefix(base, string(name))
 		if ok && (rest == "" || isVersion(rest)) {
 			return name, true

@@ -57,6 +57,14 @@ func TestRead(t *testing.T) {
 			archive: first + "-- proc/9/cmdline nul --\nkube-proxy\n-- proc/9/cgroup --\n0::/kubepods.slice/x\n",
 			want:    []process.Process{{PID: 9, Name: process.KubeProxy, Path: "kube-proxy", Where: "/proc/9/cmdline", Root: true, Pod: "unknown"}},
 		},
+		"sshd that waits for connections, and one of a connection": {
+			archive: first + "-- proc/8/cmdline nul --\n/usr/sbin/sshd\n-D\n-- proc/9/cmdline nul --\nsshd: /usr/sbin/sshd -D -o MaxAuthTries 3 [listener] 0 of 10-100 startups\n" +
+				"-- proc/10/cmdline nul --\nsshd: alice [priv]\n-- proc/11/cmdline nul --\nsshd-session: alice [priv]\n-- proc/12/cmdline nul --\nsshd: x [listener] \n",
+			want: []process.Process{
+				{PID: 8, Name: process.Sshd, Path: "/usr/sbin/sshd", Args: []string{"-D"}, Where: "/proc/8/cmdline", Root: true},
+				{PID: 9, Name: process.Sshd, Path: "/usr/sbin/sshd", Args: []string{"-D", "-o", "MaxAuthTries", "3"}, Where: "/proc/9/cmdline", Root: true},
+			},
+		},
 		"several versions beside each other": {
 			archive: first + "-- proc/9/cmdline nul --\n/opt/bin/kubelet-1.29.2\n-- proc/10/cmdline nul --\n/opt/bin/kubelet-wrapper\n",
 			want:    []process.Process{{PID: 9, Name: process.Kubelet, Path: "/opt/bin/kubelet-1.29.2", Where: "/proc/9/cmdline", Root: true}},

@@ -9,10 +9,15 @@ import (
 	"strings"
 
 	"github.com/hardgate-dev/hardgate/nodecheck/host"
+	"github.com/hardgate-dev/hardgate/nodecheck/host/process"
 	"github.com/hardgate-dev/hardgate/nodecheck/host/systemd"
 )
 
 const program = "/usr/sbin/sshd"
+
+// programDirs are where distributions have the server. One that is built by hand is
+// elsewhere, and looks for its files elsewhere.
+var programDirs = []string{"/usr/sbin", "/sbin", "/usr/bin", "/bin"}
 
 var (
 	errNoUnit   = errors.New("no unit starts sshd, so that its options are not known")
@@ -20,6 +25,9 @@ var (
 	errTwoWays  = errors.New("units start sshd with different options")
 	errRunning  = errors.New("it is masked and sshd runs all the same, with options that are not known")
 	errNoSocket = errors.New("the socket starts a service that does not exist")
+	errForeign  = errors.New("it is not the distribution's sshd, so that where it looks for its files is not known")
+	errStranger = errors.New("an sshd runs that no unit starts")
+	errOther    = errors.New("an sshd runs with other options than the units give it")
 )
 
 // daemon is how the server is started, or why it is not.
@@ -42,8 +50,17 @@ func find(h *host.Host) (daemon, error) {
 			return daemon{}, err
 		}
 	}
+	d, err := f.daemon()
+	if err != nil {
+		return daemon{}, err
+	}
+	return d, f.others(d)
+}
+
+// daemon is what the units say, if any starts the server.
+func (f *finder) daemon() (daemon, error) {
 	if len(f.started) == 0 {
-		running, err := h.Exists(pidFile)
+		running, err := f.h.Exists(pidFile)
 		if err != nil {
 			return daemon{}, err
 		}
@@ -167,6 +184,9 @@ func (f *finder) command() (daemon, error) {
 		if path.Base(argv[0]) != "sshd" {
 			return daemon{}, &host.Error{Path: where, Err: fmt.Errorf("%w: %s", errWrapped, argv[0])}
 		}
+		if !slices.Contains(programDirs, path.Dir(argv[0])) {
+			return daemon{}, &host.Error{Path: where, Err: fmt.Errorf("%w: %s", errForeign, argv[0])}
+		}
 		d := daemon{where: where, program: argv[0], args: argv[1:]}
 		if i == 0 {
 			first = d
@@ -184,6 +204,33 @@ func (f *finder) command() (daemon, error) {
 	}
 	return daemon{off: "sshd is not installed", where: first.program}, nil
 }
+
+// others looks among what runs for a server that is not as the units start it: by hand,
+// by a unit of another name, or since before its unit was changed. Those of containers
+// are not the node's, and those of other users let nobody else in.
+func (f *finder) others(d daemon) error {
+	table, err := process.Read(f.h)
+	if err != nil {
+		return err
+	}
+	if d.off != "" && table.Err != nil {
+		return table.Err
+	}
+	for _, p := range table.Named(process.Sshd) {
+		switch {
+		case p.Depth > 0 || p.Pod != "" || !p.Root:
+		case slices.Contains(p.Args, "-R"): // of a connection, before it calls itself so
+		case d.off != "":
+			return &host.Error{Path: p.Where, Err: errStranger}
+		case p.Path != d.program || !slices.Equal(split(p.Args), split(d.args)):
+			return &host.Error{Path: p.Where, Err: errOther}
+		}
+	}
+	return nil
+}
+
+// split are the settings of a command line as sshd shows them: at every blank.
+func split(args []string) []string { return settings(strings.Split(strings.Join(args, " "), " ")) }
 
 // settings are the options without those that say what the server is attached to.
 func settings(args []string) []string {
