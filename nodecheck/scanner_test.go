@@ -2,6 +2,8 @@ package nodecheck
 
 import (
 	"errors"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -13,6 +15,7 @@ import (
 	"github.com/hardgate-dev/hardgate/nodecheck/check"
 	"github.com/hardgate-dev/hardgate/nodecheck/host"
 	"github.com/hardgate-dev/hardgate/nodecheck/host/hosttest"
+	"github.com/hardgate-dev/hardgate/nodecheck/synopsis"
 )
 
 func tree(t *testing.T, text string) host.FS {
@@ -195,5 +198,38 @@ kind: KubeletConfiguration
 		if slices.Contains(out.Looked.Touched, "/proc/stat") {
 			t.Error("/proc/stat is followed, which changes all the time")
 		}
+	}
+}
+
+// The same node gives the same bytes: a report that differs by chance would be
+// written without end.
+func TestReportsDoNotDifferByChance(t *testing.T) {
+	systems, err := filepath.Glob(filepath.Join("check", "testdata", "systems", "*.txtar"))
+	if err != nil || len(systems) == 0 {
+		t.Fatalf("%d systems, %v", len(systems), err)
+	}
+	for _, system := range systems {
+		t.Run(filepath.Base(system), func(t *testing.T) {
+			t.Parallel()
+			archive, err := os.ReadFile(system)
+			if err != nil {
+				t.Fatal(err)
+			}
+			s := &Scanner{Files: tree(t, string(archive)), Checks: check.All(), Rules: check.NewRules(), Patience: time.Minute}
+			var first []byte
+			for range 20 {
+				out := scan(t, s)
+				_, data, err := synopsis.Status(out.Verdicts, out.OS, synopsis.Agent{})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if first == nil {
+					first = data
+				}
+				if diff := cmp.Diff(string(first), string(data)); diff != "" {
+					t.Fatalf("two scans of one node (-first +later):\n%s", diff)
+				}
+			}
+		})
 	}
 }
