@@ -6,7 +6,6 @@
 package sysctl
 
 import (
-	"errors"
 	"io/fs"
 	"slices"
 	"strings"
@@ -57,7 +56,7 @@ func read(h *host.Host) (*Config, error) {
 		return nil, err
 	}
 	if systemd {
-		if c.masked, err = maskedUnit(h); err != nil {
+		if c.masked, err = unit(h); err != nil {
 			return nil, err
 		}
 	}
@@ -129,23 +128,4 @@ func files(h *host.Host, systemd bool) ([]host.Fragment, error) {
 // systemdPaths are there where systemd runs a node. Not each is mounted into a pod.
 var systemdPaths = []string{
 	"/usr/lib/systemd/systemd-sysctl", "/lib/systemd/systemd-sysctl", "/run/systemd/system", "/etc/systemd/system",
-}
-
-// maskedUnit looks for a mask of systemd-sysctl.service: a link to /dev/null or an
-// empty file.
-func maskedUnit(h *host.Host) (string, error) {
-	for _, dir := range []string{"/etc/systemd/system", "/run/systemd/system"} {
-		p := dir + "/systemd-sysctl.service"
-		info, err := h.Lstat(p)
-		switch {
-		case errors.Is(err, fs.ErrNotExist):
-			continue
-		case err != nil:
-			return "", err
-		case info.Type == fs.ModeSymlink && strings.TrimLeft(info.Link, "./") == "dev/null", info.Type == 0 && info.Size == 0:
-			return p, nil
-		}
-		return "", nil // a unit of the node's own
-	}
-	return "", nil
 }
