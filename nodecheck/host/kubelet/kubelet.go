@@ -73,6 +73,8 @@ var (
 	errSeveral   = errors.New("more than one kubelet runs")
 	errNoStart   = errors.New("a kubelet is installed, and what starts it is not known")
 	errWrapped   = errors.New("the unit starts another program, which may start the kubelet")
+	// An account of its own may be that of a cluster without root.
+	errUnprivileged = errors.New("it does not run as root, and whether it is the node's kubelet is not known")
 )
 
 // findProcess chooses among the processes.
@@ -82,12 +84,13 @@ func (k *Kubelet) findProcess(h *host.Host) {
 		k.err = err
 		return
 	}
-	var contained *process.Process
+	var contained, unprivileged *process.Process
 	for _, p := range table.Named(process.Kubelet) {
 		switch {
 		case p.Depth > 0 || p.Pod != "":
 			contained = p
 		case !p.Root: // anyone may call a process kubelet
+			unprivileged = p
 		case k.Process != nil:
 			k.err = &host.Error{Path: p.Where, Err: fmt.Errorf("%w: %d and %d", errSeveral, k.Process.PID, p.PID)}
 		default:
@@ -97,9 +100,13 @@ func (k *Kubelet) findProcess(h *host.Host) {
 	if k.Process != nil {
 		return
 	}
-	for _, name := range []process.Name{process.K3s, process.Kubelite} {
+	for _, name := range process.Embedding {
 		for _, p := range table.Named(name) {
-			if p.Depth == 0 && p.Pod == "" && p.Root {
+			switch {
+			case p.Depth > 0 || p.Pod != "":
+			case !p.Root:
+				unprivileged = p
+			default:
 				k.Process, k.Embedded = p, name
 				k.err = &host.Error{Path: p.Where, Err: errEmbedded}
 				return
@@ -111,10 +118,13 @@ func (k *Kubelet) findProcess(h *host.Host) {
 		k.err = table.Err
 	case contained != nil:
 		k.err = &host.Error{Path: contained.Where, Err: errContained}
+	case unprivileged != nil:
+		k.err = &host.Error{Path: unprivileged.Where, Err: errUnprivileged}
 	}
 }
 
-// embedding are the units of programs that contain a kubelet.
+// embedding are the units of programs that contain a kubelet, or start one and have
+// no name here.
 var embedding = []struct {
 	unit string
 	name process.Name
@@ -122,13 +132,18 @@ var embedding = []struct {
 	{"k3s.service", process.K3s},
 	{"k3s-agent.service", process.K3s},
 	{"snap.microk8s.daemon-kubelite.service", process.Kubelite},
+	{"microshift.service", process.MicroShift},
+	{"edgecore.service", process.EdgeCore},
+	{"rke2-server.service", ""},
+	{"rke2-agent.service", ""},
+	{"k0sworker.service", ""},
 }
 
-// findUnit finds the service that starts the kubelet: that of the process, or the
-// one of the usual name.
+// findUnit finds the service that starts the kubelet: that of the process, whatever
+// it is called, or the one of the usual name.
 func (k *Kubelet) findUnit(h *host.Host) {
 	var names []string
-	if p := k.Process; p != nil && (strings.Contains(p.Unit, "kube") || strings.Contains(p.Unit, "k3s")) {
+	if p := k.Process; p != nil && p.Unit != "" {
 		names = append(names, p.Unit)
 	}
 	if k.Embedded == "" {

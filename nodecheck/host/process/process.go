@@ -24,11 +24,16 @@ const (
 	Kubelet   Name = "kubelet"
 	KubeProxy Name = "kube-proxy"
 	// The others contain a kubelet and show none of its flags.
-	K3s      Name = "k3s"
-	Kubelite Name = "kubelite"
+	K3s        Name = "k3s"
+	Kubelite   Name = "kubelite"
+	MicroShift Name = "microshift"
+	EdgeCore   Name = "edgecore"
 	// Sshd waits for connections; the processes of those have other names.
 	Sshd Name = "sshd"
 )
+
+// Embedding are the programs that contain a kubelet.
+var Embedding = []Name{K3s, Kubelite, MicroShift, EdgeCore}
 
 // Process is one running program.
 type Process struct {
@@ -205,8 +210,15 @@ func (p *Process) unwrap() bool {
 		p.Name, p.Args = name, p.Args[1:]
 		return ok && (name == Kubelet || name == KubeProxy)
 	}
-	// "k3s kubectl" is a client. Once it runs, k3s shows its role alone.
-	return p.Name != K3s || len(p.Args) == 0 || p.Args[0] == "server" || p.Args[0] == "agent"
+	switch {
+	case len(p.Args) == 0:
+		return p.Name != MicroShift
+	case p.Name == K3s: // "k3s kubectl" is a client. Once it runs, k3s shows its role alone.
+		return p.Args[0] == "server" || p.Args[0] == "agent"
+	case p.Name == MicroShift:
+		return p.Args[0] == "run"
+	}
+	return true
 }
 
 const hyperkube Name = "hyperkube"
@@ -220,7 +232,7 @@ func nameOf(argv0 string) (Name, bool) {
 	if role != "" && role != "server" && role != "agent" {
 		return "", false
 	}
-	for _, name := range []Name{Kubelet, KubeProxy, K3s, Kubelite, Sshd, hyperkube} {
+	for _, name := range []Name{Kubelet, KubeProxy, K3s, Kubelite, MicroShift, EdgeCore, Sshd, hyperkube} {
 		rest, ok := strings.CutPrefix(base, string(name))
 		if ok && (rest == "" || isVersion(rest)) {
 			return name, true
@@ -299,14 +311,18 @@ func podOf(cgroup string) string {
 }
 
 // unitOf finds the service in the path of a control group:
-// "0::/system.slice/kubelet.service".
-func unitOf(cgroup string) string {
+// "0::/system.slice/kubelet.service". The innermost one is meant: around a container
+// with a system of its own there may be that of the container's runtime.
+func unitOf(cgroup string) (unit string) {
 	for line := range strings.SplitSeq(cgroup, "\n") {
 		for element := range strings.SplitSeq(line, "/") {
 			if strings.HasSuffix(element, ".service") {
-				return element
+				unit = element
 			}
 		}
+		if unit != "" {
+			break
+		}
 	}
-	return ""
+	return unit
 }

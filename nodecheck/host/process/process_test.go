@@ -65,6 +65,17 @@ func TestRead(t *testing.T) {
 				{PID: 9, Name: process.Sshd, Path: "/usr/sbin/sshd", Args: []string{"-D", "-o", "MaxAuthTries", "3"}, Where: "/proc/9/cmdline", Root: true},
 			},
 		},
+		"a service in a container in a service": {
+			archive: first + "-- proc/9/cmdline nul --\nkubelet\n-- proc/9/cgroup --\n0::/system.slice/containerd.service/x/kubelet.slice/kubelet.service\n",
+			want:    []process.Process{{PID: 9, Name: process.Kubelet, Path: "kubelet", Where: "/proc/9/cmdline", Root: true, Unit: "kubelet.service"}},
+		},
+		"programs that contain a kubelet, and a client": {
+			archive: first + "-- proc/7/cmdline nul --\nmicroshift\nversion\n-- proc/8/cmdline nul --\nmicroshift\nrun\n-- proc/9/cmdline nul --\n/usr/local/bin/edgecore\n",
+			want: []process.Process{
+				{PID: 8, Name: process.MicroShift, Path: "microshift", Args: []string{"run"}, Where: "/proc/8/cmdline", Root: true},
+				{PID: 9, Name: process.EdgeCore, Path: "/usr/local/bin/edgecore", Where: "/proc/9/cmdline", Root: true},
+			},
+		},
 		"several versions beside each other": {
 			archive: first + "-- proc/9/cmdline nul --\n/opt/bin/kubelet-1.29.2\n-- proc/10/cmdline nul --\n/opt/bin/kubelet-wrapper\n",
 			want:    []process.Process{{PID: 9, Name: process.Kubelet, Path: "/opt/bin/kubelet-1.29.2", Where: "/proc/9/cmdline", Root: true}},
