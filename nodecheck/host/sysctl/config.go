@@ -66,6 +66,7 @@ func read(h *host.Host) (*Config, error) {
 			return nil, err
 		}
 		l := newLayer(!systemd)
+		l.literal = systemd && before245(h)
 		applied := false
 		for _, f := range files {
 			l.add(f.File, f.Err)

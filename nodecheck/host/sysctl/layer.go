@@ -12,7 +12,9 @@ import (
 type layer struct {
 	// procps applies every line, so that one which the kernel refuses changes nothing.
 	// What patterns do differs between its versions.
-	procps  bool
+	procps bool
+	// literal layers know neither patterns nor a minus: there is no key of such a name.
+	literal bool
 	refused map[string]*Assignment // by procps, where no later line of the key has a number
 	options []option
 	latest  map[string]int // key or pattern to the index of the option that counts
@@ -53,6 +55,9 @@ func (l *layer) add(f *host.File, err error) {
 		return
 	}
 	for a := range assignments(f) {
+		if l.literal && (a.minus || isPattern(a.Key)) {
+			continue
+		}
 		if isPattern(a.Key) && hasClass(a.Key) {
 			l.bad = append(l.bad, badFile{l.files, &host.Error{
 				Path: a.Where(), Err: fmt.Errorf("%w: character classes in patterns are not understood", host.ErrMalformed),

@@ -13,6 +13,7 @@ import (
 type assignment struct {
 	Assignment
 	exclude bool
+	minus   bool // the line begins with one
 }
 
 // assignments parses a file as systemd-sysctl does; procps reads the same language.
@@ -43,6 +44,7 @@ func parse(text string) (a assignment, ok bool) {
 		return a, false
 	}
 	a.Key, a.Value, a.exclude = normalize(strip(unsigned)), strip(value), !ok
+	a.minus = minus
 	return a, true
 }
 

@@ -5,9 +5,11 @@ import (
 	"io/fs"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/hardgate-dev/hardgate/nodecheck/host"
+	"github.com/hardgate-dev/hardgate/nodecheck/host/packages"
 	"github.com/hardgate-dev/hardgate/nodecheck/host/systemd"
 )
 
@@ -59,4 +61,16 @@ func conditional(key string) bool {
 
 func packaged(where string) bool {
 	return slices.ContainsFunc([]string{"/usr/lib/", "/lib/"}, func(dir string) bool { return strings.HasPrefix(where, dir) })
+}
+
+// before245 is whether systemd is known to be older than release 245, the first whose
+// sysctl.d(5) has patterns and lines that begin with a minus. dpkg writes "229-4ubuntu21".
+func before245(h *host.Host) bool {
+	version, _, err := packages.Version(h, "systemd")
+	if err != nil {
+		return false
+	}
+	digits := len(version) - len(strings.TrimLeft(version, "0123456789"))
+	n, err := strconv.Atoi(version[:digits])
+	return err == nil && n < 245
 }
