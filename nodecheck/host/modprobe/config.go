@@ -58,6 +58,12 @@ const obsolete = ".alias"
 
 // readConfig returns what it could read, with an error for the rest.
 func readConfig(h *host.Host, kernels []*kernel) (config, error) {
+	for _, dir := range Dirs {
+		// modprobe takes a file in place of the directory for one of configuration.
+		if _, err := h.Dir(dir); errors.Is(err, host.ErrNotDirectory) {
+			return config{}, err
+		}
+	}
 	var fragments []host.Fragment
 	for _, suffix := range []string{".conf", obsolete} {
 		list, err := h.Fragments(Dirs, suffix)
