@@ -46,13 +46,16 @@ func presetMACs(v Version) []string {
 	return list
 }
 
+// signs are those that a value may begin with, and the first version that takes each.
+var signs = map[byte]Version{'+': {7, 0}, '-': {7, 5}, '^': {8, 1}}
+
 // validMACs is mac_valid with the sign that kex_assemble_names takes: names up to
 // the first empty one. What "-" removes may be patterns and is not looked at.
 func validMACs(text string, v Version) bool {
-	switch text[0] {
-	case '-':
-		return true
-	case '+', '^':
+	if since, ok := signs[text[0]]; ok && !v.Before(since.Major, since.Minor) {
+		if text[0] == '-' {
+			return true
+		}
 		text = text[1:]
 	}
 	if text == "" {
