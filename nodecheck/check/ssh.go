@@ -1,6 +1,7 @@
 package check
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 
@@ -31,6 +32,8 @@ var sshChecks = []*Check{
 	sshBanner,
 }
 
+var errStale = errors.New("it changed after sshd last read its configuration, so that what is in force is not known before sshd is reloaded")
+
 // ssh makes a check of what is judged where a server runs.
 func ssh(id control.ID, judgeConfig func(*judge, *sshd.Config, *Rules)) *Check {
 	return sshWithHost(id, func(j *judge, _ *host.Host, c *sshd.Config, rules *Rules) { judgeConfig(j, c, rules) })
@@ -54,7 +57,7 @@ func sshWithHost(id control.ID, judgeConfig func(*judge, *host.Host, *sshd.Confi
 			var j judge
 			judgeConfig(&j, h, c, rules)
 			if c.Stale != "" {
-				j.hold(Finding{Where: c.Stale, Detail: "changed after sshd last read its configuration; what is written holds from the next reload on"})
+				j.unknown(&host.Error{Path: c.Stale, Err: errStale})
 			}
 			return j.done()
 		},
