@@ -73,6 +73,7 @@ var (
 	errSeveral   = errors.New("more than one kubelet runs")
 	errNoStart   = errors.New("a kubelet is installed, and what starts it is not known")
 	errWrapped   = errors.New("the unit starts another program, which may start the kubelet")
+	errMerged    = errors.New("the defaults of drop-ins replace what is set before them in version 1.28")
 	// An account of its own may be that of a cluster without root.
 	errUnprivileged = errors.New("it does not run as root, and whether it is the node's kubelet is not known")
 )
@@ -231,17 +232,7 @@ func (k *Kubelet) commands(h *host.Host) (now, next *command) {
 	case k.Unit == nil:
 		return now, nil
 	}
-	argv, where, err := k.Unit.Command(h)
-	switch {
-	case err != nil:
-		next = &command{where: where, err: err}
-	case path.Base(argv[0]) == "hyperkube" && len(argv) > 1 && argv[1] == "kubelet":
-		next = newCommand(argv[0], argv[2:], where)
-	case path.Base(argv[0]) == "kubelet" || strings.HasPrefix(path.Base(argv[0]), "kubelet-"):
-		next = newCommand(argv[0], argv[1:], where)
-	default:
-		next = &command{where: where, err: &host.Error{Path: where, Err: errWrapped}}
-	}
+	next = unitCommand(h, k.Unit, process.Kubelet, errWrapped)
 	next.dir = "/" // of every service that names none
 	if dir, ok := k.Unit.Last("Service", "WorkingDirectory"); ok && dir.Value != "" {
 		next.dir = strings.TrimPrefix(dir.Value, "-")
@@ -258,6 +249,20 @@ func (k *Kubelet) commands(h *host.Host) (now, next *command) {
 	return now, next
 }
 
+// unitCommand is how a unit starts a program. other is the error where it starts
+// another one, whose arguments are not those of the program.
+func unitCommand(h *host.Host, u *systemd.Unit, program process.Name, other error) *command {
+	argv, where, err := u.Command(h)
+	if err != nil {
+		return &command{where: where, err: err}
+	}
+	name, args, ok := process.Program(argv)
+	if !ok || name != program {
+		return &command{where: where, err: &host.Error{Path: where, Err: other}}
+	}
+	return newCommand(argv[0], args, where)
+}
+
 // config works out the configuration for both.
 func (k *Kubelet) config(h *host.Host, now, next *command) {
 	var l layers
@@ -265,8 +270,14 @@ func (k *Kubelet) config(h *host.Host, now, next *command) {
 		if c == nil {
 			continue
 		}
+		if k.Version.Where == "" && c.err == nil {
+			k.Version = version(h, c.path)
+		}
 		if c == now || now == nil || !sameFiles(now, next) {
 			l = c.files(h)
+			if l.err == nil && len(l.dropIns) > 0 && k.Version.Major == 1 && k.Version.Minor == 28 {
+				l.err = &host.Error{Path: l.dir, Err: errMerged}
+			}
 			k.filesErr = errors.Join(k.filesErr, l.pathsErr)
 		}
 		if c == now {
@@ -279,9 +290,6 @@ func (k *Kubelet) config(h *host.Host, now, next *command) {
 			if !slices.Contains(k.files, p) {
 				k.files = append(k.files, p)
 			}
-		}
-		if k.Version.Where == "" && c.err == nil {
-			k.Version = version(h, c.path)
 		}
 	}
 }

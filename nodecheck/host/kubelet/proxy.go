@@ -43,6 +43,8 @@ const (
 
 var (
 	errSeveralProxies = errors.New("more than one kube-proxy runs")
+	errWrappedProxy   = errors.New("the unit starts another program, which may start kube-proxy")
+	errVolumes        = errors.New("more than one volume has a file of the name of kube-proxy's configuration")
 	errVolume         = errors.New("the volume with kube-proxy's configuration is not found")
 	errAddress        = errors.New("no IP address with a port")
 )
@@ -78,13 +80,12 @@ func readProxy(h *host.Host) (*Proxy, error) {
 		views = append(views, p.view(h, c))
 	}
 	if err == nil && !unit.Masked && !p.InPod() {
-		c := &command{}
-		var argv []string
-		if argv, c.where, c.err = unit.Command(h); c.err == nil {
-			c = newCommand(argv[0], argv[1:], c.where)
-		}
+		c := unitCommand(h, unit, process.KubeProxy, errWrappedProxy)
 		c.dir = "/"
-		views = append(views, p.view(h, c))
+		// Of a unit that starts another program, the process shows what came of it.
+		if p.Process == nil || !errors.Is(c.err, errWrappedProxy) {
+			views = append(views, p.view(h, c))
+		}
 	}
 	switch len(views) {
 	case 0:
@@ -167,15 +168,22 @@ func (p *Proxy) document(h *host.Host, c *command, name string) (*document, erro
 	if err != nil {
 		return nil, err
 	}
+	var found string
 	for _, dir := range dirs {
 		file := path.Join(volumes, dir.Name, path.Base(name))
-		if ok, err := h.Exists(file); err != nil {
+		switch ok, err := h.Exists(file); {
+		case err != nil:
 			return nil, err
-		} else if ok {
-			return load(h, file, ofProxy, true)
+		case ok && found != "":
+			return nil, &host.Error{Path: volumes, Err: errVolumes}
+		case ok:
+			found = file
 		}
 	}
-	return nil, &host.Error{Path: volumes, Err: errVolume}
+	if found == "" {
+		return nil, &host.Error{Path: volumes, Err: errVolume}
+	}
+	return load(h, found, ofProxy, true)
 }
 
 func (c *command) kubeconfig() Value {

@@ -1,6 +1,7 @@
 package kubelet_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -31,6 +32,21 @@ func TestReadProxy(t *testing.T) {
 		"none":   {absent: "no kube-proxy runs here and no unit starts one"},
 		"hidden": {archive: "-- proc/5/cmdline unreadable --\n", err: "/proc/5/cmdline: permission denied"},
 		"k3s":    {archive: "-- proc/5/cmdline nul --\nk3s agent\n", err: "/proc/5/cmdline: kube-proxy is part of it and shows no flags"},
+		"a unit that starts another program": {
+			archive:    "-- etc/systemd/system/kube-proxy.service --\n[Service]\nExecStart=/opt/start-proxy --config=/p\n",
+			metrics:    []string{"error: /etc/systemd/system/kube-proxy.service:2: the unit starts another program, which may start kube-proxy"},
+			kubeconfig: []string{"error: /etc/systemd/system/kube-proxy.service:2: the unit starts another program, which may start kube-proxy"},
+		},
+		"a unit that starts another program, and the process": {
+			archive:    "-- etc/systemd/system/kube-proxy.service --\n[Service]\nExecStart=/bin/sh /opt/start-proxy\n" + proxy("--metrics-bind-address=0.0.0.0"),
+			metrics:    []string{"0.0.0.0:10249 <- --metrics-bind-address=0.0.0.0 at /proc/44/cmdline"},
+			kubeconfig: []string{"<-  at /proc/44/cmdline; not set"},
+		},
+		"two volumes with such a file": {
+			archive:    proxy("--config=/etc/p/config.conf") + inPod + volume + proxyHead + strings.Replace(volume, "/kube-proxy/", "/other/", 1) + proxyHead,
+			metrics:    []string{"error: /var/lib/kubelet/pods/" + uid + "/volumes/kubernetes.io~configmap: more than one volume has a file of the name of kube-proxy's configuration"},
+			kubeconfig: []string{"error: /var/lib/kubelet/pods/" + uid + "/volumes/kubernetes.io~configmap: more than one volume has a file of the name of kube-proxy's configuration"},
+		},
 		"flags": {
 			archive:    proxy("--kubeconfig=/k\n--metrics-bind-address=0.0.0.0"),
 			metrics:    []string{"0.0.0.0:10249 <- --metrics-bind-address=0.0.0.0 at /proc/44/cmdline"},

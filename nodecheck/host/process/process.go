@@ -200,6 +200,17 @@ func (p *Process) listener(title, where string) bool {
 	return true
 }
 
+// Program tells which of the programs a command line starts, and its arguments; it is
+// not ok if that is another program, such as a script.
+func Program(argv []string) (name Name, args []string, ok bool) {
+	if name, ok = nameOf(argv[0]); !ok {
+		return "", nil, false
+	}
+	p := Process{Name: name, Args: argv[1:]}
+	ok = p.unwrap()
+	return p.Name, p.Args, ok
+}
+
 // unwrap finds the program in one of many parts.
 func (p *Process) unwrap() bool {
 	if p.Name == hyperkube {
