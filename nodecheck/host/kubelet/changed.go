@@ -14,7 +14,8 @@ var errChanged = errors.New("it changed after the kubelet started, so that what 
 const tolerance = 3 * time.Second
 
 // changed says which of the files is younger than the process that reads them. The
-// time of a directory tells of files that came and went.
+// time of a directory tells of files that came and went, that of a link that it led
+// elsewhere.
 func (l *layers) changed(h *host.Host, started time.Time) error {
 	if started.IsZero() {
 		return nil
@@ -24,8 +25,10 @@ func (l *layers) changed(h *host.Host, started time.Time) error {
 		paths = append([]string{l.dir}, paths...)
 	}
 	for _, p := range paths {
-		if info, err := h.Stat(p); err == nil && info.ModTime.Sub(started) > tolerance {
-			return &host.Error{Path: p, Err: errChanged}
+		for _, look := range []func(string) (host.Info, error){h.Stat, h.Lstat} {
+			if info, err := look(p); err == nil && info.ModTime.Sub(started) > tolerance {
+				return &host.Error{Path: p, Err: errChanged}
+			}
 		}
 	}
 	return nil

@@ -64,6 +64,9 @@ func (e *config) gateErr(err error) {
 func (e *config) gate(name string, standard bool) Value {
 	for _, key := range []string{name, "AllBeta"} {
 		if v, ok := e.gates[key]; ok {
+			if key != name {
+				v.Origin = Default // a file may say more of the gate itself
+			}
 			return v
 		}
 		if e.gateProblem != nil {

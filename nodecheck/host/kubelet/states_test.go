@@ -17,6 +17,9 @@ const unit = "-- etc/systemd/system/kubelet.service --\n[Service]\nExecStart=/us
 const account = `{"kubeletconfig":{"authentication":{"x509":{"clientCAFile":"/ca"},"webhook":{"enabled":true},"anonymous":{"enabled":false}},` +
 	`"authorization":{"mode":"Webhook"},"staticPodURLHeader":{"X":["secret"]},"readOnlyPort":1,"featureGates":{"G":false},"seccompDefault":false}}`
 
+// started is a kubelet that has run for a while.
+const started = "-- proc/stat --\nbtime 1790000000\n-- proc/812/stat --\n812 (kubelet) S 1 812 812 0 -1 4194560 0 0 0 0 0 0 0 0 20 0 9 0 100000 0 0\n"
+
 // TestStates: what is in force and what is on disk are told apart where both are
 // known.
 func TestStates(t *testing.T) {
@@ -68,6 +71,21 @@ func TestStates(t *testing.T) {
 		"a unit that starts a shell, and no process": {port, "", "-- etc/systemd/system/kubelet.service --\n[Service]\nExecStart=/bin/sh /run.sh\n", []string{
 			"error: /etc/systemd/system/kubelet.service:2: the unit starts another program, which may start the kubelet",
 		}},
+		"a unit that starts a script of a similar name, and no process": {port, "", "-- etc/systemd/system/kubelet.service --\n[Service]\nExecStart=/opt/bin/kubelet-start.sh\n", []string{
+			"error: /etc/systemd/system/kubelet.service:2: the unit starts another program, which may start the kubelet",
+		}},
+		"a unit that starts one of several versions": {port, "", "-- etc/systemd/system/kubelet.service --\n[Service]\nExecStart=/opt/bin/kubelet-1.30.2 --read-only-port=3\n", []string{
+			"3 <- --read-only-port=3 at /etc/systemd/system/kubelet.service:2",
+		}},
+		"drop-ins of a kubelet that merges them otherwise": {kubelet.PodPidsLimit, "", file("a", "podPidsLimit: 4096\n") + file("d/1.conf", "maxPods: 9\n") +
+			"-- etc/systemd/system/kubelet.service --\n[Service]\nExecStart=/opt/bin/kubelet-1.28.5 --config=/c/a --config-dir=/c/d\n", []string{
+			"error: /c/d: the defaults of drop-ins replace what is set before them in version 1.28",
+		}},
+		"a link that was changed since the start": {port, "--config=/c/now", file("a mtime=2026-01-01T00:00:00Z", "") + started +
+			"-- c/now mtime=2026-11-01T10:00:00Z -> a --\n", []string{
+			"running error: /c/now: it changed after the kubelet started, so that what is in force is not known",
+			"persisted 0 <- readOnlyPort: 0 at /c/now; not set, this is the default with a configuration file",
+		}},
 		"two kubelets": {port, "--config=/c/a", file("a", "") + "-- proc/99/cmdline nul --\nkubelet\n", []string{"error: /proc/99/cmdline: more than one kubelet runs: 812 and 99"}},
 		"a kubelet of a container beside it": {port, "--config=/c/a", file("a", "") + "-- proc/99/cmdline nul --\nkubelet\n-- proc/99/status --\nNSpid:\t99\t5\n", []string{
 			"0 <- readOnlyPort: 0 at /c/a; not set, this is the default with a configuration file",
@@ -89,6 +107,26 @@ func TestStates(t *testing.T) {
 				t.Errorf("absent: %q, -want +got:\n%s", k.Absent, diff)
 			}
 		})
+	}
+}
+
+// TestGateSinceStart: a flag for all gates does not tell what a file said of one.
+func TestGateSinceStart(t *testing.T) {
+	const changed = "a mtime=2026-11-01T10:00:00Z"
+	for flag, want := range map[string][]string{
+		"AllBeta=true": {
+			"running error: /c/a: it changed after the kubelet started, so that what is in force is not known",
+			"persisted true <- --feature-gates=AllBeta=true at /proc/812/cmdline",
+		},
+		"G=true": {"true <- --feature-gates=G=true at /proc/812/cmdline"},
+	} {
+		var got []string
+		for _, r := range read(t, "--config=/c/a --feature-gates="+flag, started+file(changed, "")).Gate("G", true) {
+			got = append(got, line(r))
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s: -want +got:\n%s", flag, diff)
+		}
 	}
 }
 
