@@ -6,16 +6,18 @@ import (
 )
 
 // strip takes assignments and the words that only lead to the command off.
-func strip(words []token) []token {
+func (p *parser) strip(words []token) ([]token, error) {
 	for len(words) > 0 {
-		name, _, assigns := strings.Cut(words[0].text, "=")
-		leads := assigns && isName(name) || words[0].text == "command" || words[0].text == "builtin"
-		if !leads {
+		assigns, err := p.assign(words[0])
+		if err != nil {
+			return nil, err
+		}
+		if !assigns && words[0].text != "command" && words[0].text != "builtin" {
 			break
 		}
 		words = words[1:]
 	}
-	return words
+	return words, nil
 }
 
 func isName(text string) bool {
@@ -36,11 +38,25 @@ func (p *parser) effect(words []token, where string) error {
 		if len(args) == 0 {
 			return nil // it prints the umask
 		}
-		return p.set(args[0].text, where, args[0].expands)
+		p.set(args[0].text, where, args[0].expands)
 	case "eval":
 		for _, a := range args {
+			if strings.Contains(a.text, "umask") || p.holds(a) {
+				p.set(a.text, where, true)
+				return nil
+			}
+		}
+	case "alias", "trap": // what they are given may run later
+		for _, a := range args {
 			if strings.Contains(a.text, "umask") {
-				return p.set(a.text, where, true)
+				p.perhaps(a.text, where)
+				return nil
+			}
+		}
+	case "export", "readonly", "declare", "typeset", "local":
+		for _, a := range args {
+			if _, err := p.assign(a); err != nil {
+				return err
 			}
 		}
 	case ".", "source":
@@ -50,6 +66,10 @@ func (p *parser) effect(words []token, where string) error {
 	case "exit", "return":
 		p.exit()
 	default:
+		if p.holds(words[0]) {
+			p.perhaps(words[0].text, where)
+			return nil
+		}
 		return p.call(words[0].text, where)
 	}
 	return nil
@@ -78,7 +98,7 @@ func (p *parser) source(t token) error {
 	name := strings.Trim(t.text, "${}")
 	patterns := p.loops[name]
 	if len(patterns) == 0 {
-		return nil
+		return p.either(t)
 	}
 	// A file that another reads, such as bashrc from profile, may do so for other
 	// shells only.

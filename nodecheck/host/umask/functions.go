@@ -9,6 +9,10 @@ import (
 
 // function passes over the definition of a function, from behind its name.
 func (p *parser) function(name string) error {
+	if p.deep++; p.deep > maxDeep {
+		return &host.Error{Path: p.file.Path, Err: fmt.Errorf("%w: functions within %d others", host.ErrTooLarge, maxDeep)}
+	}
+	defer func() { p.deep-- }()
 	for p.at < len(p.tokens) && (p.isOperator(p.at, "(") || p.isOperator(p.at, ")") || p.isOperator(p.at, "\n")) {
 		p.at++
 	}

@@ -65,6 +65,8 @@ func (l *lexer) next() error {
 		l.at++
 	case c == '#':
 		l.at += len(firstLine(rest))
+	case strings.HasPrefix(rest, "((") && arithmetic(rest) > 0:
+		l.skip(arithmetic(rest)) // "<<" is no here-document in it
 	case strings.HasPrefix(rest, "<<") && !strings.HasPrefix(rest, "<<<"):
 		return l.heredoc()
 	case strings.IndexByte(operators, c) >= 0:
@@ -81,6 +83,22 @@ func (l *lexer) next() error {
 		return err
 	}
 	return nil
+}
+
+// arithmetic is the length of "((…))" at the start of text, 0 where it is none.
+func arithmetic(text string) int {
+	n, err := span(text, 0)
+	if err != nil || !strings.HasSuffix(text[:n], "))") {
+		return 0
+	}
+	return n
+}
+
+// skip passes over a command that changes nothing; a word stands for it.
+func (l *lexer) skip(n int) {
+	l.tokens = append(l.tokens, token{text: "((", line: l.line, quoted: true})
+	l.line += strings.Count(l.text[l.at:l.at+n], "\n")
+	l.at += n
 }
 
 func (l *lexer) operator(text string) {
@@ -146,6 +164,13 @@ func (l *lexer) word() (token, error) {
 			}
 			t.quoted = true
 			l.take(&b, l.text[l.at+1:l.at+1+end], 2)
+		case strings.HasPrefix(l.text[l.at:], "$'"):
+			n, err := ansi(l.text[l.at:])
+			if err != nil {
+				return t, err
+			}
+			t.quoted = true
+			l.take(&b, l.text[l.at+2:l.at+n-1], 3)
 		case c == '"' || c == '`' || c == '$':
 			n, err := span(l.text[l.at:], 0)
 			if err != nil {
@@ -158,7 +183,7 @@ func (l *lexer) word() (token, error) {
 				l.take(&b, part[1:n-1], 2)
 				continue
 			}
-			t.expands = t.expands || n > 1 || c == '`'
+			t.expands = t.expands || n > 1 || l.at+1 < len(l.text) && isName(l.text[l.at+1:l.at+2])
 			l.take(&b, part, 0)
 		case c == ' ' || c == '\t' || strings.IndexByte(operators, c) >= 0:
 			t.text = b.String()
@@ -171,6 +196,21 @@ func (l *lexer) word() (token, error) {
 	}
 	t.text = b.String()
 	return t, nil
+}
+
+// ansi is the length of the string "$'…'" at the start of text, in which a backslash
+// takes its meaning from a quote. dash has no such strings.
+func ansi(text string) (int, error) {
+	const begin = 2
+	for i := begin; i < len(text); i++ {
+		switch text[i] {
+		case '\\':
+			i++
+		case '\'':
+			return i + 1, nil
+		}
+	}
+	return 0, errUnclosed
 }
 
 // take adds a part of a word, which stands there with extra bytes of quotes.

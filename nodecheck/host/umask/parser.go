@@ -1,6 +1,7 @@
 package umask
 
 import (
+	"fmt"
 	"path"
 	"strings"
 
@@ -67,6 +68,9 @@ func (p *parser) run() error {
 	}
 	for len(p.frames) > 0 { // an unclosed one: the shell stops with an error
 		p.pop(p.frames[len(p.frames)-1].word)
+		if err := p.many(0); err != nil {
+			return err
+		}
 	}
 	p.masks = union(p.masks, p.exits)
 	return nil
@@ -75,6 +79,9 @@ func (p *parser) run() error {
 // command takes one token where a command may begin, or a simple command whole.
 func (p *parser) command() error {
 	t := p.tokens[p.at]
+	if err := p.many(t.line); err != nil {
+		return err
+	}
 	if t.operator {
 		p.at++
 		p.operator(t.text)
@@ -86,6 +93,19 @@ func (p *parser) command() error {
 		}
 	}
 	return p.simple()
+}
+
+// many is an error where there are more masks than can be followed.
+func (p *parser) many(line int) error {
+	n := max(len(p.masks), len(p.exits))
+	if len(p.frames) > 0 {
+		f := p.frames[len(p.frames)-1]
+		n = max(n, len(f.out), len(f.wanted))
+	}
+	if n <= maxMasks {
+		return nil
+	}
+	return &host.Error{Path: p.file.At(line), Err: fmt.Errorf("%w: more than %d ways to a umask", host.ErrTooLarge, maxMasks)}
 }
 
 // operator handles the operator before p.at.
@@ -240,7 +260,10 @@ func (p *parser) simple() error {
 	}
 	before := p.masks
 	p.certain = false
-	err := p.effect(strip(words), p.file.At(line))
+	words, err := p.strip(words)
+	if err == nil {
+		err = p.effect(words, p.file.At(line))
+	}
 	// Before && stands a command that runs, behind it one that may not; a pipeline's
 	// run in shells of their own.
 	if p.maybe && !p.certain || p.at < len(p.tokens) && (p.isOperator(p.at, "|") || p.isOperator(p.at, "&")) {

@@ -16,12 +16,17 @@ type script struct {
 	order func(a, b string) int // of the files in profile.d
 	files int                   // how many were read
 	calls int                   // how many functions were called
-	deep  int                   // how many of these have not returned
+	deep  int                   // how many of these have not returned, and definitions within each other
 
 	functions map[string]function
-	open      []string // the files being read, to tell a loop
-	masks     []Mask   // what the umask may be at this point
-	mixed     bool     // whether the order of profile.d depends on the language
+	values    map[string][]string // what variables may hold: see parser.assign
+	open      []string            // the files being read, to tell a loop
+	masks     []Mask              // what the umask may be at this point
+	mixed     bool                // whether the order of profile.d depends on the language
+}
+
+func newScript(h *host.Host, order func(a, b string) int) *script {
+	return &script{host: h, order: order, masks: []Mask{{}}, functions: map[string]function{}, values: map[string][]string{}}
 }
 
 // The bounds are far beyond any real profile.
@@ -42,10 +47,8 @@ func (s *script) run(name string) error {
 	if err != nil {
 		return err
 	}
-	// Most files of profile.d are about other things: what neither sets a umask nor
-	// reads another file is not even taken apart.
 	text := string(f.Data)
-	if !strings.Contains(text, "umask") && !strings.Contains(text, "/etc/") {
+	if !relevant(name, text) {
 		return nil
 	}
 	if err := f.Text(); err != nil {
@@ -59,9 +62,6 @@ func (s *script) run(name string) error {
 	}
 	tokens, err := tokenize(text)
 	if err != nil {
-		if !strings.Contains(text, "umask") {
-			return nil
-		}
 		return &host.Error{Path: name, Err: err}
 	}
 	s.open = append(s.open, f.Info.Path)
@@ -69,6 +69,35 @@ func (s *script) run(name string) error {
 	err = p.run()
 	s.open = s.open[:len(s.open)-1]
 	return err
+}
+
+// relevant is whether a file is to be taken apart: it sets a umask, or it is one of
+// the site's and reads another file. Most files of profile.d do neither, and what
+// packages keep elsewhere, such as completions, is long and reads much.
+func relevant(name, text string) bool {
+	if strings.Contains(text, "umask") {
+		return true
+	}
+	if !strings.HasPrefix(name, "/etc/") && !strings.HasPrefix(name, "/usr/etc/") {
+		return false
+	}
+	return strings.Contains(text, "source") || dots(text)
+}
+
+// dots is whether a text may have the command ".".
+func dots(text string) bool {
+	for i := 0; i+1 < len(text); i++ {
+		n := strings.IndexByte(text[i:], '.')
+		if n < 0 {
+			return false
+		}
+		i += n
+		before := i == 0 || strings.IndexByte(" \t\n;&|({)", text[i-1]) >= 0
+		if before && i+1 < len(text) && (text[i+1] == ' ' || text[i+1] == '\t') {
+			return true
+		}
+	}
+	return false
 }
 
 // each follows the files that a pattern finds.
@@ -88,7 +117,7 @@ func (s *script) each(pattern string) error {
 }
 
 // set is what a command "umask arg" does.
-func (s *script) set(arg, where string, computed bool) error {
+func (s *script) set(arg, where string, computed bool) {
 	var next []Mask
 	for _, before := range s.masks {
 		m := Mask{Where: where, Text: arg}
@@ -99,10 +128,6 @@ func (s *script) set(arg, where string, computed bool) error {
 		next = union(next, []Mask{m})
 	}
 	s.masks = next
-	if len(next) > maxMasks {
-		return &host.Error{Path: where, Err: fmt.Errorf("%w: more than %d ways to a umask", host.ErrTooLarge, maxMasks)}
-	}
-	return nil
 }
 
 // union is what the umask may be where either way leads.
