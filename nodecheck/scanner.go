@@ -33,6 +33,7 @@ type Scanner struct {
 	hanging map[control.ID]<-chan struct{}
 	known   process.Known
 	boot    process.Boot // zero until it is known
+	kept    host.Kept
 }
 
 // afterwards stands for what a pass does after its checks, which may hang as well.
@@ -136,6 +137,7 @@ func (s *Scanner) start(list []*check.Check) *pass {
 		}()
 		h := host.New(s.Files)
 		host.Provide(h, known)
+		host.Provide(h, &s.kept)
 		booted := !time.Time(boot).IsZero()
 		if !booted {
 			// Of a host of its own: the file changes all the time, and nobody is to follow it.

@@ -23,6 +23,7 @@ type Host struct {
 	dirs    map[string]dirResult
 	memo    map[reflect.Type]any
 	touched map[string]struct{}
+	derived map[string]struct{} // files of which an earlier scan's Derive still stands
 }
 
 // File is the content of one file.
@@ -51,7 +52,7 @@ type (
 func New(files FS) *Host {
 	return &Host{
 		fs: files, files: map[string]fileResult{}, stats: map[string]statResult{}, dirs: map[string]dirResult{},
-		memo: map[reflect.Type]any{}, touched: map[string]struct{}{},
+		memo: map[reflect.Type]any{}, touched: map[string]struct{}{}, derived: map[string]struct{}{},
 	}
 }
 
@@ -258,8 +259,24 @@ func Memo[T any](h *Host, read func(*Host) (T, error)) (T, error) {
 // clean gives one path one spelling. What has ".." in it is left to the file system:
 // where it leads depends on links.
 func clean(name string) string {
-	if strings.Contains(name, "..") {
+	switch {
+	case plain(name):
+		return name
+	case strings.Contains(name, ".."):
 		return "/" + strings.TrimPrefix(name, "/")
 	}
 	return path.Clean("/" + name)
+}
+
+// plain is whether a path has the one spelling already, as nearly all have.
+func plain(name string) bool {
+	if name == "" || name[0] != '/' {
+		return false
+	}
+	for i := 1; i < len(name); i++ {
+		if name[i-1] == '/' && (name[i] == '/' || name[i] == '.') {
+			return false
+		}
+	}
+	return len(name) == 1 || name[len(name)-1] != '/'
 }

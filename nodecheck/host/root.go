@@ -53,6 +53,20 @@ func (r *Root) Stat(name string) (Info, error) {
 	return info, err
 }
 
+// Identify tells one state of a file from every other; see Derive.
+func (r *Root) Identify(name string) (Identity, Info, error) {
+	fd, plain, err := r.locate(name, unix.O_PATH)
+	if err != nil {
+		return Identity{}, Info{}, problem(name, err)
+	}
+	defer closeFD(fd)
+	info, st, err := r.describe(name, fd, plain)
+	return Identity{
+		Device: st.Dev, Inode: st.Ino, Size: st.Size,
+		Modified: time.Unix(st.Mtim.Unix()), Changed: time.Unix(st.Ctim.Unix()),
+	}, info, err
+}
+
 // Lstat implements FS.
 func (r *Root) Lstat(name string) (Info, error) {
 	fd, plain, err := r.locate(name, unix.O_PATH|unix.O_NOFOLLOW)

@@ -1,6 +1,7 @@
 package host
 
 import (
+	"bytes"
 	"fmt"
 	"iter"
 	"strings"
@@ -40,7 +41,7 @@ func At(name string, line int) string {
 
 // Text checks that the file is text: valid UTF-8 without NUL bytes.
 func (f *File) Text() error {
-	if i := strings.IndexByte(string(f.Data), 0); i >= 0 {
+	if i := bytes.IndexByte(f.Data, 0); i >= 0 {
 		return &Error{Path: f.Path, Err: fmt.Errorf("%w: a NUL byte at offset %d", ErrMalformed, i)}
 	}
 	if !utf8.Valid(f.Data) {

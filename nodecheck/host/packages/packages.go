@@ -43,18 +43,28 @@ func Version(h *host.Host, name string) (version, where string, err error) {
 	case !errors.Is(err, fs.ErrNotExist):
 		return "", "", err
 	}
-	f, err = h.Large(statusFile, maxStatus)
-	if errors.Is(err, fs.ErrNotExist) {
+	p, err := host.Derive(h, statusFile, name, maxStatus, func(f *host.File) (found, error) {
+		version, line, err := find(f.Data, name)
+		if errors.Is(err, ErrNotInstalled) {
+			return found{}, nil // this too holds until the database changes
+		}
+		return found{version, line}, err
+	})
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
 		return "", "", &host.Error{Path: statusFile, Err: ErrNoDatabase}
-	}
-	if err != nil {
+	case err != nil:
 		return "", "", err
+	case p.version == "":
+		return "", "", &host.Error{Path: statusFile, Err: fmt.Errorf("%w: %s", ErrNotInstalled, name)}
 	}
-	version, line, err := find(f.Data, name)
-	if err != nil {
-		return "", "", &host.Error{Path: statusFile, Err: err}
-	}
-	return version, f.At(line), nil
+	return p.version, host.At(statusFile, p.line), nil
+}
+
+// found is an installed package; no version if there is none.
+type found struct {
+	version string
+	line    int
 }
 
 // find looks for the paragraph of a package that is installed. A package may have

@@ -46,14 +46,11 @@ func version(h *host.Host, program string) (v Version, where string, err error) 
 	case !errors.Is(err, packages.ErrNoDatabase) && !errors.Is(err, packages.ErrNotInstalled):
 		return Version{}, "", err
 	}
-	f, err := h.Large(program, maxProgram)
+	v, err = host.Derive(h, program, "", maxProgram, func(f *host.File) (Version, error) { return embedded(f.Data), nil })
 	if errors.Is(err, fs.ErrNotExist) {
 		return Version{}, program, nil
 	}
-	if err != nil {
-		return Version{}, "", err
-	}
-	return embedded(f.Data), program, nil
+	return v, program, err
 }
 
 // embedded finds the version that the program has in itself: "OpenSSH_9.2p1". The
