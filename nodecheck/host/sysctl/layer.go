@@ -17,9 +17,11 @@ type layer struct {
 	literal bool
 	refused map[string]*Assignment // by procps, where no later line of the key has a number
 	options []option
-	latest  map[string]int // key or pattern to the index of the option that counts
-	files   int
-	bad     []badFile
+	// patterns are the indexes of the options whose keys are patterns.
+	patterns []int
+	latest   map[string]int // key or pattern to the index of the option that counts
+	files    int
+	bad      []badFile
 }
 
 // option is a line and its place among the others.
@@ -29,6 +31,13 @@ type option struct {
 	older int  // the index of the option that it replaces; -1 for none
 	dead  bool // replaced
 }
+
+// The bounds of what the files of a node set; real ones set some dozens. Each pattern is
+// compared with every key that is judged.
+const (
+	maxOptions  = 20000
+	maxPatterns = 500
+)
 
 // badFile is one that cannot be read: it may set anything.
 type badFile struct {
@@ -55,6 +64,12 @@ func (l *layer) add(f *host.File, err error) {
 		return
 	}
 	for a := range assignments(f) {
+		if len(l.options) == maxOptions || len(l.patterns) == maxPatterns {
+			l.bad = append(l.bad, badFile{l.files, &host.Error{
+				Path: a.Where(), Err: fmt.Errorf("%w: more than %d lines or %d patterns", host.ErrTooLarge, maxOptions, maxPatterns),
+			}})
+			return
+		}
 		if l.literal && (a.minus || isPattern(a.Key)) {
 			continue
 		}
@@ -86,6 +101,9 @@ func (l *layer) set(a assignment) {
 		old.dead = true
 	}
 	l.latest[a.Key] = len(l.options)
+	if isPattern(a.Key) {
+		l.patterns = append(l.patterns, len(l.options))
+	}
 	l.options = append(l.options, option{assignment: a, file: l.files, older: i})
 }
 
@@ -95,9 +113,9 @@ var errPattern = errors.New("versions of procps differ in what a pattern sets")
 // are written in their order, and those that the kernel refuses change nothing.
 func (l *layer) pattern(key string) (found *Assignment) {
 	numbers := false
-	for i := range l.options {
+	for _, i := range l.patterns {
 		o := &l.options[i]
-		if o.dead || o.exclude || !isPattern(o.Key) || !match(o.Key, key) {
+		if o.dead || o.exclude || !match(o.Key, key) {
 			continue
 		}
 		if _, number := Int(o.Value); number || !numbers {

@@ -2,6 +2,7 @@ package sysctl
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"path/filepath"
 	"strings"
@@ -211,5 +212,28 @@ func BenchmarkRead(b *testing.B) {
 		if _, err := Interfaces(h); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+func TestBounds(t *testing.T) {
+	for name, line := range map[string]string{
+		"lines":    "net.ipv4.conf.all.x%d=1\n",
+		"patterns": "net.ipv4.conf.*.x%d=1\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			var lines strings.Builder
+			for i := range maxOptions + 1 {
+				fmt.Fprintf(&lines, line, i)
+			}
+			h := tree(t, "-- usr/lib/systemd/systemd-sysctl --\n-- etc/sysctl.d/a.conf --\n"+lines.String()+
+				"-- etc/sysctl.d/b.conf --\nnet.ipv4.conf.all.rp_filter=1\n")
+			c, err := Read(h)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := c.Lookup("net/ipv4/conf/all/rp_filter"); !errors.Is(err, host.ErrTooLarge) {
+				t.Errorf("the error is %v", err)
+			}
+		})
 	}
 }
