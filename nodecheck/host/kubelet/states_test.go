@@ -86,6 +86,9 @@ func TestStates(t *testing.T) {
 			"running error: /c/now: it changed after the kubelet started, so that what is in force is not known",
 			"persisted 0 <- readOnlyPort: 0 at /c/now; not set, this is the default with a configuration file",
 		}},
+		"a kubelet that is asked for its version beside it": {port, "--config=/c/a", file("a", "") + "-- proc/99/cmdline nul --\nkubelet\n--version\n", []string{
+			"0 <- readOnlyPort: 0 at /c/a; not set, this is the default with a configuration file",
+		}},
 		"two kubelets": {port, "--config=/c/a", file("a", "") + "-- proc/99/cmdline nul --\nkubelet\n", []string{"error: /proc/99/cmdline: more than one kubelet runs: 812 and 99"}},
 		"a kubelet of a container beside it": {port, "--config=/c/a", file("a", "") + "-- proc/99/cmdline nul --\nkubelet\n-- proc/99/status --\nNSpid:\t99\t5\n", []string{
 			"0 <- readOnlyPort: 0 at /c/a; not set, this is the default with a configuration file",

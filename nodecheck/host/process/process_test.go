@@ -204,6 +204,19 @@ func TestNext(t *testing.T) {
 	if n := len(scan().Named(process.Kubelet)); n != 3 {
 		t.Errorf("%d kubelets, want 3", n)
 	}
+	// A script that waits long enough is no longer looked at, unless the kubelet is
+	// looked for.
+	tree.Remove("proc/7")
+	tree.Remove("proc/8")
+	tree.Remove("proc/9")
+	tree.Write("proc/10/cmdline", "sh\x00wait-and-exec\x00")
+	for range 6 {
+		scan()
+	}
+	tree.Write("proc/10/cmdline", "kubelet\x00")
+	if n := len(scan().Named(process.Kubelet)); n != 1 {
+		t.Errorf("%d kubelets, want 1", n)
+	}
 }
 
 func FuzzRead(f *testing.F) {
