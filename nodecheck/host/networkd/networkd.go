@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/hardgate-dev/hardgate/nodecheck/host"
+	"github.com/hardgate-dev/hardgate/nodecheck/host/systemd"
 )
 
 // Link is how systemd-networkd manages an interface.
@@ -92,26 +93,20 @@ func none(err error) (Link, bool, error) {
 // read takes the setting of a file; the last one counts, and an empty one takes it
 // back.
 func (l *Link) read(f *host.File) error {
-	if err := f.Text(); err != nil {
+	settings, err := systemd.Parse(f)
+	if err != nil {
 		return err
 	}
-	section := ""
-	for line := range f.Lines() {
-		text := strings.TrimSpace(line.Text)
-		if strings.HasPrefix(text, "[") {
-			section = text
-		}
-		key, value, _ := strings.Cut(text, "=")
-		key, value = strings.TrimSpace(key), strings.TrimSpace(value)
-		if section != "[Network]" || (key != "IPv6AcceptRA" && key != "IPv6AcceptRouterAdvertisements") {
+	for _, s := range settings {
+		if s.Section != "Network" || (s.Key != "IPv6AcceptRA" && s.Key != "IPv6AcceptRouterAdvertisements") {
 			continue
 		}
-		if value == "" {
+		if s.Value == "" {
 			l.AcceptRA = Setting{}
 			continue
 		}
-		if on, ok := boolean(value); ok {
-			l.AcceptRA = Setting{Set: true, On: on, Text: key + "=" + value, Where: f.At(line.N)}
+		if on, ok := boolean(s.Value); ok {
+			l.AcceptRA = Setting{Set: true, On: on, Text: s.Key + "=" + s.Value, Where: s.Where}
 		}
 	}
 	return nil

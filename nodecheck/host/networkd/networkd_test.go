@@ -39,6 +39,10 @@ func TestRead(t *testing.T) {
 			archive: managed + "-- run/systemd/network/10-netplan-eth0.network --\n[Network]\nIPv6AcceptRA=no\n# IPv6AcceptRA=no\nIPv6AcceptRA = On\nIPv6AcceptRA=maybe\n",
 			want:    Link{File: file, AcceptRA: Setting{Set: true, On: true, Text: "IPv6AcceptRA=On", Where: file + ":4"}}, managed: true,
 		},
+		"a continued line": {
+			archive: managed + "-- run/systemd/network/10-netplan-eth0.network --\n[Network]\nIPv6AcceptRA=\\\n# why\n yes\n",
+			want:    Link{File: file, AcceptRA: Setting{Set: true, On: true, Text: "IPv6AcceptRA=yes", Where: file + ":2"}}, managed: true,
+		},
 		"a drop-in": {
 			archive: managed + "-- run/systemd/network/10-netplan-eth0.network --\n[Network]\nIPv6AcceptRA=yes\n" +
 				"-- etc/systemd/network/10-netplan-eth0.network.d/ra.conf --\n[Network]\nIPv6AcceptRA=no\n",
