@@ -18,6 +18,9 @@ const (
 	directory = "/etc/ssh" // what relative names in Include begin with
 	maxDepth  = 16         // SERVCONF_MAX_DEPTH
 
+	// oldLine is the buffer of a line before OpenSSH 7.8.
+	oldLine = 4096
+
 	// Includes may fan out at each depth; real configurations have a few dozen files
 	// and hundreds of lines.
 	maxParsed   = 2048
@@ -100,6 +103,9 @@ func (p *parser) file(name string, s scope, depth int) error {
 			return &host.Error{Path: name, Err: fmt.Errorf("%w: more than %d lines", host.ErrTooLarge, maxLines)}
 		}
 		text := line.Text
+		if p.version.Before(7, 8) && len(text)+len("\n") >= oldLine-1 {
+			return refused(f.At(line.N), "the line is too long for %s", p.version)
+		}
 		if p.version.Before(8, 7) {
 			// "#" began a comment wherever it stood.
 			text, _, _ = strings.Cut(text, "#")
