@@ -32,8 +32,9 @@ type Measured struct {
 	Idle float64
 	// Scan is the CPU time of one full scan in the running agent.
 	Scan time.Duration
-	// Scans is how many were measured, and Controls what each judged.
-	Scans, Controls int
+	// Scans is how many were measured, Unasked how many there were in the idle time
+	// since something changed, and Controls what each judged.
+	Scans, Unasked, Controls int
 	// RSS and PeakRSS are those after all these scans.
 	RSS, PeakRSS uint64
 }
@@ -68,12 +69,16 @@ func Measure(ctx context.Context, c *cluster.Cluster, repo, root string, window 
 	if err != nil {
 		return err
 	}
-	if busy.scans == 0 {
-		return errors.New("measuring the agent: it did not scan")
+	more := busy.scans - idle.scans
+	if more <= 0 {
+		return fmt.Errorf("measuring the agent: %d scans while it was idle, %d while it was busy: too much happens on this machine", idle.scans, busy.scans)
 	}
+	// Both polled alike. An idle agent scans as well where a file or a process changes,
+	// which is not what it takes while nothing happens.
+	scan := (busy.cpu - idle.cpu) / time.Duration(more)
 	m := Measured{
-		Idle: idle.cpu.Seconds() / window.Seconds(), Scan: (busy.cpu - idle.cpu) / time.Duration(busy.scans),
-		Scans: busy.scans, Controls: busy.controls,
+		Idle: (idle.cpu - scan*time.Duration(idle.scans)).Seconds() / window.Seconds(), Scan: scan,
+		Scans: busy.scans, Unasked: idle.scans, Controls: busy.controls,
 		RSS: max(idle.usage.RSS, busy.usage.RSS), PeakRSS: max(idle.usage.PeakRSS, busy.usage.PeakRSS),
 	}
 	_, err = io.WriteString(out, m.Table())
@@ -83,13 +88,13 @@ func Measure(ctx context.Context, c *cluster.Cluster, repo, root string, window 
 // Table shows what was measured beside the goals.
 func (m Measured) Table() string {
 	const mib = 1 << 20
-	return fmt.Sprintf(`The agent over %d controls, %d scans.
+	return fmt.Sprintf(`The agent over %d controls, %d scans, and %d in the idle time.
                       measured      goal
 full scan, CPU     %8.2f ms  %8.2f ms
 idle, of one core  %9.3f %%  %9.3f %%
 resident memory    %7.1f MiB %7.1f MiB   (%.1f MiB at the peak)
 node scan=%.2fms idle=%.3f%% rss=%.1fMiB
-`, m.Controls, m.Scans,
+`, m.Controls, m.Scans, m.Unasked,
 		ms(m.Scan), ms(goalScan), 100*m.Idle, 100*goalIdle,
 		float64(m.RSS)/mib, float64(goalRSS)/mib, float64(m.PeakRSS)/mib,
 		ms(m.Scan), 100*m.Idle, float64(m.RSS)/mib)
