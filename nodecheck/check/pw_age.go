@@ -108,9 +108,17 @@ func (j *judge) ages(h *host.Host, what string, least, most int, get func(accoun
 			Where: a.Where, Expected: fmt.Sprintf("%s days %d to %d", what, least, most),
 			Actual: fmt.Sprintf("%s: %s days unlimited", a.Name, what), Detail: forAccounts,
 		}
+		if a.Password == accounts.Empty {
+			f.Detail = "account with an empty password"
+		}
 		if days != nil && *days >= 0 {
 			f.Actual = fmt.Sprintf("%s: %s days %d", a.Name, what, *days)
 		}
-		j.expect(days != nil && *days >= least && *days <= most, f)
+		ages := a.LastChange != nil && *a.LastChange >= 0
+		if !ages && days != nil {
+			f.Expected, f.Actual = "a day of the last change", a.Name+": none"
+			f.Detail = join(f.Detail, "the password does not age without it")
+		}
+		j.expect(ages && days != nil && *days >= least && *days <= most, f)
 	}
 }

@@ -67,11 +67,11 @@ func TestReadShadow(t *testing.T) {
 		"fields": {
 			shadow: "root:$6$s$" + hash + ":19000:0:90:7:30::\n\n# comment\n+::::::::\ndaemon:*:19000:0:99999:7:::\n",
 			want: Shadow{
-				{Name: "root", Password: Set, MaxDays: new(90), InactiveDays: new(30), Where: "/etc/shadow:1"},
-				{Name: "daemon", Password: Locked, MaxDays: new(99999), Where: "/etc/shadow:5"},
+				{Name: "root", Password: Set, LastChange: new(19000), MaxDays: new(90), InactiveDays: new(30), Where: "/etc/shadow:1"},
+				{Name: "daemon", Password: Locked, LastChange: new(19000), MaxDays: new(99999), Where: "/etc/shadow:5"},
 			},
 		},
-		"minus one":  {shadow: "a:!:1:0:-1:7:-1::", want: Shadow{{Name: "a", Password: Locked, MaxDays: new(-1), InactiveDays: new(-1), Where: "/etc/shadow:1"}}},
+		"minus one":  {shadow: "a:!:1:0:-1:7:-1::", want: Shadow{{Name: "a", Password: Locked, LastChange: new(1), MaxDays: new(-1), InactiveDays: new(-1), Where: "/etc/shadow:1"}}},
 		"short":      {shadow: "a:$6$s$" + hash + ":1", err: "/etc/shadow:1: malformed: 3 fields, want 9"},
 		"shifted":    {shadow: "a:x:1:0:$6$s$" + hash + ":7:::", err: "/etc/shadow:1: malformed: field 5 is no number of days"},
 		"huge":       {shadow: "a:x:1:0:99999999999999999999:7:::", err: "/etc/shadow:1: malformed: field 5 is no number of days"},
@@ -145,15 +145,17 @@ func TestPasswordAges(t *testing.T) {
 	if err == nil {
 		t.Fatalf("a line of ten fields is read: %+v", got)
 	}
-	h = tree(t, "-- etc/passwd --\nroot:x:0:0::/:\nold:abJnggxhB/yWI:5:6::/:\nboth:*:7:7::/:\nopen::8:8::/:\n"+
-		"-- etc/shadow --\nroot:$6$s$"+hash+":1:0:90:7:::\nroot:$6$s$"+hash+":1:0:1:7:::\nold:$6$s$"+hash+":1:0:90:7:::\nboth:$6$s$"+hash+":1:0:90:7:::\nlocked:!$6$s$"+hash+":1::::::\nghost:$6$s$"+hash+":1::::::\n")
+	h = tree(t, "-- etc/passwd --\nroot:x:0:0::/:\nold:abJnggxhB/yWI:5:6::/:\nboth:*:7:7::/:\nopen::8:8::/:\nsigns:##signs:9:9::/:\n"+
+		"-- etc/shadow --\nroot:$6$s$"+hash+":1:0:90:7:::\nroot:$6$s$"+hash+":1:0:1:7:::\nold:$6$s$"+hash+":1:0:90:7:::\nboth:$6$s$"+hash+":1:0:90:7:::\nlocked:!$6$s$"+hash+":1::::::\nsigns:$6$s$"+hash+":::::::\nghost:$6$s$"+hash+":1::::::\n")
 	if got, err = PasswordAges(h); err != nil {
 		t.Fatal(err)
 	}
 	want := Shadow{
 		{Name: "old", Password: Set, Where: "/etc/passwd:2"},
-		{Name: "root", Password: Set, MaxDays: new(90), Where: "/etc/shadow:1"},
-		{Name: "ghost", Password: Set, Where: "/etc/shadow:6"},
+		{Name: "open", Password: Empty, Where: "/etc/passwd:4"},
+		{Name: "root", Password: Set, LastChange: new(1), MaxDays: new(90), Where: "/etc/shadow:1"},
+		{Name: "signs", Password: Set, Where: "/etc/shadow:6"},
+		{Name: "ghost", Password: Set, LastChange: new(1), Where: "/etc/shadow:7"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("ages (-want +got):\n%s", diff)

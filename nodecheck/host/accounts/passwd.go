@@ -41,7 +41,7 @@ func readUsers(h *host.Host) (Users, error) {
 		}
 		u := User{Name: l.fields[0], Where: l.where}
 		switch field := l.fields[1]; field {
-		case "x":
+		case "x", "##" + u.Name: // pam_unix takes both
 			u.Password = Shadowed
 		default:
 			u.Password = password(field)

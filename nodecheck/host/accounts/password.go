@@ -20,6 +20,9 @@ const (
 	Shadowed
 )
 
+// opens is whether a password opens the account.
+func (p Password) opens() bool { return p == Set || p == Empty }
+
 // String is for people.
 func (p Password) String() string {
 	switch p {

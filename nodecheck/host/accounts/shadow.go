@@ -11,6 +11,9 @@ import (
 type Aging struct {
 	Name     string
 	Password Password
+	// LastChange is the day of the last change, counted from 1970; nil where the field
+	// is empty, which turns aging off.
+	LastChange *int
 	// MaxDays is how long a password is valid, InactiveDays how long the account stays
 	// open after that; nil where the field is empty, which sets no limit.
 	MaxDays, InactiveDays *int
@@ -31,6 +34,9 @@ func readShadow(h *host.Host) (Shadow, error) {
 			return nil, err
 		}
 		a := Aging{Name: l.fields[0], Password: password(l.fields[1]), Where: l.where}
+		if a.LastChange, err = l.days(2); err != nil {
+			return nil, err
+		}
 		if a.MaxDays, err = l.days(4); err != nil {
 			return nil, err
 		}
@@ -66,9 +72,9 @@ func (r record) days(field int) (*int, error) {
 	return &days, nil
 }
 
-// PasswordAges returns the lines of those accounts that a password opens, with it
-// in shadow or, without any aging, in passwd. That one of the two files does not
-// exist is no error.
+// PasswordAges returns the lines of those accounts that a password opens, an empty
+// one too, with it in shadow or, without any aging, in passwd. That one of the two
+// files does not exist is no error.
 func PasswordAges(h *host.Host) (Shadow, error) {
 	users, err := ReadUsers(h)
 	if err != nil && !missing(err) {
@@ -81,14 +87,14 @@ func PasswordAges(h *host.Host) (Shadow, error) {
 	var list Shadow
 	seen := map[string]bool{}
 	for _, u := range users {
-		if u.Password == Set && !seen[u.Name] {
-			list = append(list, Aging{Name: u.Name, Password: Set, Where: u.Where})
+		if u.Password.opens() && !seen[u.Name] {
+			list = append(list, Aging{Name: u.Name, Password: u.Password, Where: u.Where})
 		}
-		// Only an "x" in passwd leads to shadow.
+		// What else stands in passwd does not lead to shadow.
 		seen[u.Name] = seen[u.Name] || u.Password != Shadowed
 	}
 	for _, a := range shadow {
-		if a.Password == Set && !seen[a.Name] {
+		if a.Password.opens() && !seen[a.Name] {
 			list = append(list, a)
 		}
 		seen[a.Name] = true
