@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io/fs"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/hardgate-dev/hardgate/nodecheck/host"
@@ -81,32 +82,106 @@ func (j *judge) rescue(h *host.Host, name string, state accounts.Password) {
 	}
 	for _, command := range unit.List("Service", "ExecStart") {
 		f := Finding{Where: command.Where, Expected: "sulogin", Actual: name + " starts sulogin"}
-		if strings.Contains(command.Value, "sulogin") {
+		switch login, forced := sulogin(command.Value); {
+		case !login:
+			f.Actual, f.Detail = name+" starts another program", "it does not ask for the password of root"
+			j.fault(f)
+		case forced && state != accounts.Set:
+			f.Actual, f.Detail = name+" starts sulogin --force", unlocked
+			j.fault(f)
+		default:
 			j.hold(f)
-			continue
 		}
-		f.Actual = name + " starts another program"
-		f.Detail = "it does not ask for the password of root"
-		j.fault(f)
 	}
-	if state == accounts.Set {
-		return
-	}
-	for _, environment := range unit.List("Service", "Environment") {
-		if forced(environment.Value) {
-			j.fault(Finding{Where: environment.Where, Actual: force + " is set", Detail: "a shell opens without a password while that of root is locked"})
+	for _, key := range []string{"ExecStartPre", "ExecStartPost"} {
+		for _, command := range unit.List("Service", key) {
+			if words := program(command.Value); len(words) == 1 && slices.Contains(shells, words[0]) {
+				j.fault(Finding{Where: command.Where, Actual: name + " starts a shell beside sulogin", Detail: "it does not ask for the password of root"})
+			}
 		}
+	}
+	if state != accounts.Set {
+		j.forcedBy(h, unit)
 	}
 }
 
-func forced(text string) bool {
-	for word := range strings.FieldsSeq(text) {
-		name, value, _ := strings.Cut(strings.Trim(word, `"'`), "=")
-		if name == force && value != "0" && !strings.EqualFold(value, "no") && !strings.EqualFold(value, "false") {
-			return true
+// unlocked is what force comes to.
+const unlocked = "a shell opens without a password while that of root is locked"
+
+// forcedBy judges that the variables of a unit do not force sulogin.
+func (j *judge) forcedBy(h *host.Host, unit *systemd.Unit) {
+	value, set, err := unit.Variable(h, force)
+	if err != nil {
+		j.unknown(err)
+		return
+	}
+	if !set || off(value) {
+		return
+	}
+	f := Finding{Where: unit.Path, Actual: force + " is set", Detail: unlocked}
+	for _, key := range []string{"EnvironmentFile", "Environment"} {
+		for _, s := range unit.List("Service", key) {
+			if key == "EnvironmentFile" || strings.Contains(s.Value, force) {
+				f.Where = s.Where
+			}
 		}
 	}
-	return false
+	j.fault(f)
+}
+
+// shells are the programs that ask nothing.
+var shells = []string{"sh", "bash", "dash", "ash", "ksh", "zsh", "busybox"}
+
+// program is the words of a command, the first without its directory and without
+// the prefixes of systemd.
+func program(command string) []string {
+	words := strings.Fields(strings.TrimLeft(command, "@-:+!|"))
+	if len(words) > 0 {
+		words[0] = path.Base(words[0])
+	}
+	return words
+}
+
+// sulogin is whether a command of a unit starts sulogin and nothing else that opens a
+// shell, and whether it makes it force one. Older systems put it into a shell, with
+// what goes on to the default target behind it.
+func sulogin(command string) (login, forced bool) {
+	words := program(command)
+	switch {
+	case len(words) == 0:
+		return false, false
+	case words[0] == "systemd-sulogin-shell":
+		return true, false
+	case words[0] == "sulogin":
+		return true, slices.ContainsFunc(words[1:], func(w string) bool {
+			long := len(w) > 2 && strings.HasPrefix("--force", w)
+			return long || strings.HasPrefix(w, "-") && !strings.HasPrefix(w, "--") && strings.Contains(w, "e")
+		})
+	case len(words) < 3 || !slices.Contains(shells, words[0]) || words[1] != "-c":
+		return false, false
+	}
+	script := strings.Trim(strings.Join(words[2:], " "), `"'`)
+	for part := range strings.SplitSeq(script, ";") {
+		switch words := program(strings.TrimSpace(part)); {
+		case len(words) == 0 || words[0] == "systemctl":
+		case words[0] != "sulogin" || strings.ContainsAny(part, "&|`$()"):
+			return false, false
+		default:
+			_, force := sulogin(strings.TrimSpace(part))
+			login, forced = true, forced || force
+		}
+	}
+	return login, forced
+}
+
+// off is whether systemd takes a value for no.
+func off(value string) bool {
+	return slices.Contains([]string{"0", "no", "n", "false", "f", "off"}, strings.ToLower(value))
+}
+
+func forced(text string) bool {
+	name, value, _ := strings.Cut(strings.Trim(text, `"'`), "=")
+	return name == force && !off(value)
 }
 
 // debugShell judges that systemd's shell on the ninth console is off.
@@ -135,20 +210,20 @@ func (j *judge) kernelShell(h *host.Host, state accounts.Password) {
 	}
 	for word := range strings.FieldsSeq(string(file.Data)) {
 		name, value, _ := strings.Cut(word, "=")
-		off := value == "0" || value == "no" || value == "off" || value == "false"
 		switch name {
 		case "systemd.debug_shell", "systemd.debug-shell", "flatcar.autologin", "coreos.autologin":
-			if !off {
+			if !off(value) {
 				j.fault(Finding{Where: cmdline, Actual: name, Detail: "a console has a shell without a password"})
 			}
+		case "rd.break", "break":
+			j.fault(Finding{Where: cmdline, Actual: name, Detail: "the first file system opens a shell without a password"})
 		case "init", "rdinit":
-			switch base := path.Base(value); base {
-			case "sh", "bash", "dash", "ash", "busybox":
+			if slices.Contains(shells, path.Base(value)) {
 				j.fault(Finding{Where: cmdline, Actual: name + "=" + value, Detail: "the node starts a shell of root instead of its system"})
 			}
 		case force, "systemd.setenv":
 			if state != accounts.Set && (forced(word) || forced(value)) {
-				j.fault(Finding{Where: cmdline, Actual: force + " is set", Detail: "a shell opens without a password while that of root is locked"})
+				j.fault(Finding{Where: cmdline, Actual: force + " is set", Detail: unlocked})
 			}
 		}
 	}

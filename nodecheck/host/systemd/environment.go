@@ -13,6 +13,14 @@ import (
 // environment is the variables of a service.
 type environment map[string]string
 
+// Variable returns what a service finds in one variable, see Command. The others do
+// not leave: they may be secrets.
+func (u *Unit) Variable(h *host.Host, name string) (value string, set bool, err error) {
+	env, err := u.environment(h)
+	value, set = env[name]
+	return value, set, err
+}
+
 // environment reads Environment and then EnvironmentFile, of which the later one
 // counts each time, and takes away what UnsetEnvironment names.
 func (u *Unit) environment(h *host.Host) (environment, error) {
