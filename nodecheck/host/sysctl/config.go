@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/hardgate-dev/hardgate/nodecheck/host"
 )
@@ -66,7 +67,9 @@ func read(h *host.Host) (*Config, error) {
 			return nil, err
 		}
 		l := newLayer(!systemd)
-		l.literal = systemd && before245(h)
+		if systemd {
+			l.literal = sync.OnceValue(func() bool { return before245(h) })
+		}
 		applied := false
 		for _, f := range files {
 			l.add(f.File, f.Err)

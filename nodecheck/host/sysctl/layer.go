@@ -13,8 +13,9 @@ type layer struct {
 	// procps applies every line, so that one which the kernel refuses changes nothing.
 	// What patterns do differs between its versions.
 	procps bool
-	// literal layers know neither patterns nor a minus: there is no key of such a name.
-	literal bool
+	// literal is whether the program takes patterns and a minus for parts of a name,
+	// which no key has. It is asked when the first comes.
+	literal func() bool
 	refused map[string]*Assignment // by procps, where no later line of the key has a number
 	options []option
 	// patterns are the indexes of the options whose keys are patterns.
@@ -46,7 +47,7 @@ type badFile struct {
 }
 
 func newLayer(procps bool) layer {
-	return layer{procps: procps, refused: map[string]*Assignment{}, latest: map[string]int{}}
+	return layer{procps: procps, literal: func() bool { return false }, refused: map[string]*Assignment{}, latest: map[string]int{}}
 }
 
 // add reads the next file. It is empty if it does not exist: a dangling link sets
@@ -70,7 +71,7 @@ func (l *layer) add(f *host.File, err error) {
 			}})
 			return
 		}
-		if l.literal && (a.minus || isPattern(a.Key)) {
+		if (a.minus || isPattern(a.Key)) && l.literal() {
 			continue
 		}
 		if isPattern(a.Key) && hasClass(a.Key) {
