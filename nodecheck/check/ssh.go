@@ -44,7 +44,7 @@ func sshWithHost(id control.ID, judgeConfig func(*judge, *host.Host, *sshd.Confi
 		ID: id,
 		Reads: []string{
 			"/etc/ssh/sshd_config", "/etc/ssh/sshd_config.d", "/usr/etc/ssh/sshd_config", "/etc/default/ssh",
-			"ssh.service", "sshd.service", "ssh.socket", "sshd.socket", "/var/lib/dpkg/status", "/usr/sbin/sshd", "/run/sshd.pid",
+			"ssh.service", "sshd.service", "ssh.socket", "sshd.socket", "/var/lib/dpkg/status", "/usr/sbin/sshd", "/run/sshd.pid", "/proc/<pid>/cmdline",
 		},
 		Run: func(h *host.Host, rules *Rules) (Result, error) {
 			c, err := sshd.Read(h)

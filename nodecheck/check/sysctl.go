@@ -21,7 +21,7 @@ var sysctlChecks = []*Check{
 }
 
 func sysctlReads(family string) []string {
-	return append([]string{"/proc/sys/net/" + family + "/conf", "/etc/sysctl.conf", "/etc/ufw/sysctl.conf"}, sysctl.Dirs...)
+	return append([]string{"/proc/sys/net/" + family + "/conf", "/etc/sysctl.conf", "/etc/ufw/sysctl.conf", "systemd-sysctl.service"}, sysctl.Dirs...)
 }
 
 // sysctlCheck judges a key of IPv4; newer editions add the one of IPv6.
