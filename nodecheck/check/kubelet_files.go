@@ -192,11 +192,17 @@ func kubeletKubeconfig(h *host.Host, j *judge) (names []string, none Finding, er
 }
 
 // holdsCredential is whether a kubeconfig has a secret in it. One that names a
-// program or a file instead has none.
+// program or a file instead has none. Keys may have quotes and blanks after them.
 func holdsCredential(f *host.File) bool {
-	for _, key := range []string{"token:", "client-key-data:", "password:", `"token"`, `"client-key-data"`, `"password"`} {
-		if strings.Contains(string(f.Data), key) {
-			return true
+	for _, key := range []string{"token", "client-key-data", "password"} {
+		for rest := string(f.Data); ; {
+			_, after, found := strings.Cut(rest, key)
+			if !found {
+				break
+			}
+			if rest = after; strings.HasPrefix(strings.TrimLeft(after, "\"' \t"), ":") {
+				return true
+			}
 		}
 	}
 	return false

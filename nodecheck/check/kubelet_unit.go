@@ -2,6 +2,7 @@ package check
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -42,11 +43,13 @@ var kubeletIPAddressDeny = Check{
 			f.Detail = "not set"
 		}
 		j.expect(everything(denied), f)
-		if allowed, where := addresses(u, "IPAddressAllow"); everything(allowed) {
-			j.fault(Finding{
-				Where: where, Expected: "IPAddressAllow= with the kubelet's peers only", Actual: "IPAddressAllow=" + strings.Join(allowed, " "),
-				Detail: "what is allowed counts before what is denied",
-			})
+		for _, s := range u.List("Service", "IPAddressAllow") {
+			if slices.ContainsFunc(strings.Fields(s.Value), boundless) {
+				j.fault(Finding{
+					Where: s.Where, Expected: "IPAddressAllow= with the kubelet's peers only", Actual: "IPAddressAllow=" + s.Value,
+					Detail: "what is allowed counts before what is denied",
+				})
+			}
 		}
 		return j.done()
 	}),
@@ -63,6 +66,14 @@ func addresses(u *systemd.Unit, key string) (words []string, where string) {
 // everything is whether prefixes cover every address.
 func everything(words []string) bool {
 	return slices.Contains(words, "any") || (slices.Contains(words, "0.0.0.0/0") && slices.Contains(words, "::/0"))
+}
+
+// boundless is whether a word covers more addresses than any network of a cluster has:
+// all, or halves and eighths of all.
+func boundless(word string) bool {
+	const shortest = 7
+	p, err := netip.ParsePrefix(word)
+	return word == "any" || err == nil && p.Bits() < shortest
 }
 
 // kubeProxyMetrics: a listener on another address is wrong whatever the files say; no
