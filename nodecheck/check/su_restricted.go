@@ -1,7 +1,10 @@
 package check
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 	"strings"
 
@@ -23,6 +26,10 @@ var suRestricted = Check{
 			return Result{}, err
 		}
 		if len(binaries) == 0 {
+			// Without its directory, the program may only not have been copied.
+			if dir, err := anyOf(h, []string{"/usr/bin", "/bin"}); err != nil || dir == "" {
+				return Result{}, errors.Join(err, &host.Error{Path: "/usr/bin", Err: fs.ErrNotExist})
+			}
 			return notApplicable("/usr/bin/su", "su is not installed")
 		}
 		if !setuid {
@@ -37,6 +44,10 @@ var suRestricted = Check{
 			if err != nil {
 				j.unknown(err)
 				continue
+			}
+			if !found && service == "su-l" {
+				found, err = asksForLogin(h, binaries)
+				j.unknown(err)
 			}
 			if found || service == "su" {
 				j.suStack(h, service, rules)
@@ -62,6 +73,22 @@ func suBinaries(h *host.Host) (list []Finding, setuid bool, err error) {
 		setuid = setuid || info.Mode&0o4000 != 0
 	}
 	return list, setuid, nil
+}
+
+// asksForLogin is whether one of the programs has a service of its own for login
+// shells, which is that of other where it has no file. That of util-linux has one,
+// that of shadow has not; both may be read by everybody.
+func asksForLogin(h *host.Host, binaries []Finding) (bool, error) {
+	for _, b := range binaries {
+		f, err := h.File(b.Where)
+		if err != nil {
+			return false, err
+		}
+		if bytes.Contains(f.Data, []byte("su-l\x00")) {
+			return true, nil
+		}
+	}
+	return false, nil
 }
 
 const (
@@ -178,7 +205,8 @@ func (j *judge) wheelGroup(h *host.Host, r *pam.Rule, rules *Rules) {
 		j.unknown(err)
 		return
 	}
-	name, named := r.Arg("group")
+	name, _ := r.Arg("group")
+	named := name != ""
 	if rules.EmptySuGroup && !named {
 		j.once(false, Finding{Where: r.Where, Expected: "group=NAME of a group without members", Actual: describe(r) + " without group="})
 	}
