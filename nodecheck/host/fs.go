@@ -9,7 +9,7 @@ import (
 // FS is the file system of a node. Paths are absolute and slash-separated, as
 // the node itself would write them. Errors are *Error; they wrap fs.ErrNotExist,
 // fs.ErrPermission or one of this package's where one of those is the reason.
-// Implementations are used by one goroutine at a time.
+// A scan uses it from one goroutine, but one that hangs may overlap with the next.
 type FS interface {
 	// Stat describes what a path leads to, symbolic links followed.
 	Stat(path string) (Info, error)

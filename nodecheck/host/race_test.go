@@ -214,3 +214,39 @@ func TestReplaced(t *testing.T) {
 		}
 	})
 }
+
+// TestRootIsShared: a scan that hangs and the next one use one root, also while it is
+// renamed and the kernel turns out to lack openat2.
+func TestRootIsShared(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "root")
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "file"), []byte("text"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink("file", filepath.Join(dir, "link")); err != nil {
+		t.Fatal(err)
+	}
+	root, err := host.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = root.Close() })
+	var readers sync.WaitGroup
+	for range 4 {
+		readers.Go(func() {
+			for range 200 {
+				if _, info, err := root.ReadFile("/link", 10); err != nil || info.Path != "/file" && info.Path != "/link" {
+					t.Errorf("ReadFile() = %q, %v", info.Path, err)
+					return
+				}
+			}
+		})
+	}
+	if err := os.Rename(dir, dir+"-renamed"); err != nil {
+		t.Error(err)
+	}
+	root.WithoutOpenat2()
+	readers.Wait()
+}

@@ -23,15 +23,15 @@ func (r *Root) resolve(name string, flags int) (int, error) {
 // of a descriptor costs as much as opening it.
 func (r *Root) locate(name string, flags int) (fd int, plain bool, err error) {
 	flags |= unix.O_CLOEXEC
-	if r.open2 && !strings.Contains(name, "..") {
+	if r.open2.Load() && !strings.Contains(name, "..") {
 		fd, err = r.openat2(name, flags, unix.RESOLVE_IN_ROOT|unix.RESOLVE_NO_SYMLINKS)
-		if !errors.Is(err, unix.ELOOP) && r.open2 {
+		if !errors.Is(err, unix.ELOOP) && r.open2.Load() {
 			return fd, err == nil, err
 		}
 	}
-	if r.open2 {
+	if r.open2.Load() {
 		fd, err = r.openat2(name, flags, unix.RESOLVE_IN_ROOT|unix.RESOLVE_NO_MAGICLINKS)
-		if r.open2 {
+		if r.open2.Load() {
 			return fd, false, err
 		}
 	}
@@ -59,7 +59,7 @@ func (r *Root) openat2(name string, flags int, resolve uint64) (int, error) {
 			continue
 		case errors.Is(err, unix.ENOSYS), errors.Is(err, unix.EPERM):
 			// A kernel before 5.6, or a seccomp profile from before it.
-			r.open2 = false
+			r.open2.Store(false)
 		}
 		return fd, err
 	}

@@ -9,18 +9,20 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
 )
 
 // Root is a directory of this machine as the root of a node. It holds the
-// directory open: one that is renamed or mounted over meanwhile stays the same.
+// directory open: one that is renamed or mounted over meanwhile stays the same. It is
+// for any number of goroutines: a scan that hangs and the next one share it.
 type Root struct {
 	fd   int
-	path string // as the kernel names it, to tell where files are below it
+	path atomic.Pointer[string] // as the kernel names it, to tell where files are below it
 	// open2 is whether the kernel resolves paths in a root by itself.
-	open2 bool
+	open2 atomic.Bool
 }
 
 // Open opens a directory as the root of a node. Close closes it.
@@ -29,10 +31,13 @@ func Open(dir string) (*Root, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening the root of the node: %w", &fs.PathError{Op: "open", Path: dir, Err: err})
 	}
-	r := &Root{fd: fd, open2: true}
-	if r.path, err = pathOf(fd); err != nil {
+	r := &Root{fd: fd}
+	r.open2.Store(true)
+	name, err := pathOf(fd)
+	if err != nil {
 		return nil, errors.Join(fmt.Errorf("opening the root of the node: %w", err), unix.Close(fd))
 	}
+	r.path.Store(&name)
 	return r, nil
 }
 
@@ -230,7 +235,7 @@ const (
 // inside takes the root's own path off the front. It is not ok where the file is
 // not below it as the kernel names it.
 func (r *Root) inside(full string) (string, bool) {
-	if p, ok := below(r.path, full); ok {
+	if p, ok := below(*r.path.Load(), full); ok {
 		return p, true
 	}
 	// The root may have been renamed.
@@ -238,8 +243,8 @@ func (r *Root) inside(full string) (string, bool) {
 	if err != nil {
 		return "", false
 	}
-	r.path = now
-	return below(r.path, full)
+	r.path.Store(&now)
+	return below(now, full)
 }
 
 func below(dir, full string) (string, bool) {
