@@ -43,8 +43,13 @@ fuzz: ## Fuzz every decoder for FUZZTIME each (default 30s)
 	  done; done
 
 .PHONY: bench
-bench: $(LAB) ## Webhook against a floor server, on recorded requests; prints the ratios
+bench: $(LAB) ## Webhook against a floor server, then the agent and hardgate node on this machine
 	@$(LAB) bench
+	@$(LAB) bench-node
+
+.PHONY: bench-node
+bench-node: $(LAB) ## The agent and hardgate node only
+	@$(LAB) bench-node
 
 .PHONY: profile
 profile: $(LAB) ## Measure where the webhook's time goes, for profile-guided optimisation

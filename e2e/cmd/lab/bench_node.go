@@ -16,10 +16,11 @@ func benchNodeCommand(o *options) *cobra.Command {
 	var window time.Duration
 	cmd := &cobra.Command{
 		Use:   "bench-node",
-		Short: "Measure what the agent costs on a node",
+		Short: "Measure what the agent and hardgate node cost on a node",
 		Long: `bench-node runs the agent over this machine, or over a directory that plays a node,
 against a real API server: once idle, with its polling on, and once scanning all the
-time. The last line is the result: node scan=3.10ms idle=0.040% rss=17.0MiB`,
+time. Then it runs "hardgate node" as a process of its own. The results are the lines
+that begin with "node": node scan=3.10ms idle=0.040% rss=17.0MiB`,
 		Example: "  lab bench-node\n  lab bench-node --root testdata/node --duration 5m",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -29,7 +30,10 @@ time. The last line is the result: node scan=3.10ms idle=0.040% rss=17.0MiB`,
 			ctx, cancel := context.WithTimeout(cmd.Context(), 15*time.Minute+3*window)
 			defer cancel()
 			return o.withCluster(ctx, func(ctx context.Context, c *cluster.Cluster) error {
-				return agent.Measure(ctx, c, o.repo, root, window, cmd.OutOrStdout())
+				if err := agent.Measure(ctx, c, o.repo, root, window, cmd.OutOrStdout()); err != nil {
+					return err
+				}
+				return agent.MeasureCommand(ctx, o.repo, root, cmd.OutOrStdout())
 			})
 		},
 	}
