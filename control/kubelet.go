@@ -38,7 +38,7 @@ var kubelet = []Control{
 		ID: "kubelet-protect-kernel-defaults", Face: Node, Kind: Measured, Level: L1,
 		Title:  Text{EN: "The kubelet stops where kernel settings differ from its own", KO: "커널 설정이 기대와 다르면 kubelet이 시작되지 않는다"},
 		Why:    Text{EN: "Otherwise the kubelet changes settings that the host was hardened with, and says nothing.", KO: "그렇지 않으면 kubelet이 강화해 둔 호스트의 커널 설정을 알리지 않고 바꾼다."},
-		Remedy: Text{EN: "set protectKernelDefaults to true in the kubelet's configuration", KO: "kubelet 구성에서 protectKernelDefaults를 true로 설정하십시오"},
+		Remedy: Text{EN: "set vm.overcommit_memory=1, vm.panic_on_oom=0, kernel.panic=10, kernel.panic_on_oops=1, kernel.keys.root_maxkeys=1000000 and kernel.keys.root_maxbytes=25000000 in sysctl.d, since the kubelet does not start without them; then set protectKernelDefaults to true in the kubelet's configuration", KO: "kubelet이 시작되려면 필요하므로 먼저 sysctl.d에 vm.overcommit_memory=1, vm.panic_on_oom=0, kernel.panic=10, kernel.panic_on_oops=1, kernel.keys.root_maxkeys=1000000, kernel.keys.root_maxbytes=25000000을 설정한 다음 kubelet 구성에서 protectKernelDefaults를 true로 설정하십시오"},
 	},
 	{
 		ID: "kubelet-iptables-util-chains", Face: Node, Kind: Measured, Level: L1,
@@ -62,7 +62,7 @@ var kubelet = []Control{
 		ID: "kubelet-tls-cert", Face: Node, Kind: Measured, Level: L1,
 		Title:  Text{EN: "The kubelet serves with a certificate of the cluster", KO: "kubelet이 클러스터에서 발급한 서버 인증서를 사용한다"},
 		Why:    Text{EN: "A self-signed certificate cannot be verified, so the connection can be intercepted.", KO: "자체 서명 인증서는 검증할 수 없으므로 연결을 가로챌 수 있다."},
-		Remedy: Text{EN: "set tlsCertFile and tlsPrivateKeyFile, or set serverTLSBootstrap to true", KO: "tlsCertFile과 tlsPrivateKeyFile을 지정하거나 serverTLSBootstrap을 true로 설정하십시오"},
+		Remedy: Text{EN: "set tlsCertFile and tlsPrivateKeyFile, or set serverTLSBootstrap to true and have something in the cluster approve the kubelet's certificate requests", KO: "tlsCertFile과 tlsPrivateKeyFile을 지정하거나, serverTLSBootstrap을 true로 설정하고 클러스터에서 kubelet의 인증서 서명 요청을 승인하도록 하십시오"},
 	},
 	{
 		ID: "kubelet-rotate-certificates", Face: Node, Kind: Measured, Level: L1,
@@ -74,7 +74,7 @@ var kubelet = []Control{
 		ID: "kubelet-rotate-server-cert", Face: Node, Kind: Measured, Level: L1,
 		Title:  Text{EN: "The kubelet renews its serving certificate", KO: "kubelet이 서버 인증서를 자동으로 갱신한다"},
 		Why:    Text{EN: "Only a renewed certificate of the cluster's CA lets clients verify the kubelet for good.", KO: "클러스터 CA가 서명한 서버 인증서가 제때 갱신되어야 클라이언트가 kubelet을 계속 검증할 수 있다."},
-		Remedy: Text{EN: "set serverTLSBootstrap to true and do not switch off the feature gate RotateKubeletServerCertificate", KO: "serverTLSBootstrap을 true로 설정하고 RotateKubeletServerCertificate 기능 게이트를 끄지 마십시오"},
+		Remedy: Text{EN: "set serverTLSBootstrap to true, have something in the cluster approve the kubelet's certificate requests, and do not switch off the feature gate RotateKubeletServerCertificate", KO: "serverTLSBootstrap을 true로 설정하고, 클러스터에서 kubelet의 인증서 서명 요청을 승인하도록 하고, RotateKubeletServerCertificate 기능 게이트를 끄지 마십시오"},
 	},
 	{
 		ID: "kubelet-tls-ciphers", Face: Node, Kind: Measured, Level: L1,

@@ -13,13 +13,13 @@ var kubeletFiles = []Control{
 		ID: "kubelet-service-mode", Face: Node, Kind: Measured, Level: L1,
 		Title:  Text{EN: "The kubelet's unit files have mode 600 or stricter", KO: "kubelet 유닛 파일의 권한이 600이거나 그보다 엄격하다"},
 		Why:    Text{EN: "The unit decides with which flags the kubelet runs, and it runs as root.", KO: "유닛 파일은 root로 실행되는 kubelet의 플래그를 결정한다."},
-		Remedy: Text{EN: "run chmod 600 on kubelet.service and on the files in kubelet.service.d", KO: "kubelet.service와 kubelet.service.d의 파일에 chmod 600을 실행하십시오"},
+		Remedy: Text{EN: "run chmod 600 on the unit that starts the kubelet, such as kubelet.service, and on its drop-ins in kubelet.service.d", KO: "kubelet을 시작하는 유닛(예: kubelet.service)과 kubelet.service.d의 드롭인 파일에 chmod 600을 실행하십시오"},
 	},
 	{
 		ID: "kubelet-service-owner", Face: Node, Kind: Measured, Level: L1,
 		Title:  Text{EN: "The kubelet's unit files belong to root:root", KO: "kubelet 유닛 파일의 소유자가 root:root이다"},
 		Why:    rootOwner,
-		Remedy: Text{EN: "run chown root:root on kubelet.service and on the files in kubelet.service.d", KO: "kubelet.service와 kubelet.service.d의 파일에 chown root:root를 실행하십시오"},
+		Remedy: Text{EN: "run chown root:root on the unit that starts the kubelet, such as kubelet.service, and on its drop-ins in kubelet.service.d", KO: "kubelet을 시작하는 유닛(예: kubelet.service)과 kubelet.service.d의 드롭인 파일에 chown root:root를 실행하십시오"},
 	},
 	{
 		ID: "kube-proxy-kubeconfig-mode", Face: Node, Kind: Measured, Level: L1,
@@ -37,13 +37,13 @@ var kubeletFiles = []Control{
 		ID: "kubelet-kubeconfig-mode", Face: Node, Kind: Measured, Level: L1,
 		Title:  Text{EN: "The kubelet's kubeconfig has mode 600 or stricter", KO: "kubelet kubeconfig의 권한이 600이거나 그보다 엄격하다"},
 		Why:    Text{EN: "The file is or names the credential with which the node speaks to the API server.", KO: "이 파일에는 노드가 API 서버와 통신하는 자격 증명 또는 그 위치가 들어 있다."},
-		Remedy: Text{EN: "run chmod 600 on the file that the kubelet's --kubeconfig names, such as /etc/kubernetes/kubelet.conf", KO: "kubelet의 --kubeconfig가 가리키는 파일(예: /etc/kubernetes/kubelet.conf)에 chmod 600을 실행하십시오"},
+		Remedy: Text{EN: "run chmod 600 on the file that the kubelet's --kubeconfig names, such as /etc/kubernetes/kubelet.conf, on kubelet-client-current.pem in its --cert-dir, and on a file of --bootstrap-kubeconfig that holds a token", KO: "kubelet의 --kubeconfig가 가리키는 파일(예: /etc/kubernetes/kubelet.conf), --cert-dir의 kubelet-client-current.pem, 토큰이 들어 있는 --bootstrap-kubeconfig 파일에 chmod 600을 실행하십시오"},
 	},
 	{
 		ID: "kubelet-kubeconfig-owner", Face: Node, Kind: Measured, Level: L1,
 		Title:  Text{EN: "The kubelet's kubeconfig belongs to root:root", KO: "kubelet kubeconfig의 소유자가 root:root이다"},
 		Why:    rootOwner,
-		Remedy: Text{EN: "run chown root:root on the file that the kubelet's --kubeconfig names, such as /etc/kubernetes/kubelet.conf", KO: "kubelet의 --kubeconfig가 가리키는 파일(예: /etc/kubernetes/kubelet.conf)에 chown root:root를 실행하십시오"},
+		Remedy: Text{EN: "run chown root:root on the file that the kubelet's --kubeconfig names, such as /etc/kubernetes/kubelet.conf, on kubelet-client-current.pem in its --cert-dir, and on a file of --bootstrap-kubeconfig that holds a token", KO: "kubelet의 --kubeconfig가 가리키는 파일(예: /etc/kubernetes/kubelet.conf), --cert-dir의 kubelet-client-current.pem, 토큰이 들어 있는 --bootstrap-kubeconfig 파일에 chown root:root를 실행하십시오"},
 	},
 	{
 		ID: "kubelet-client-ca-mode", Face: Node, Kind: Measured, Level: L1,
