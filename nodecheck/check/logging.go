@@ -3,6 +3,7 @@ package check
 import (
 	"errors"
 	"slices"
+	"strings"
 
 	"github.com/hardgate-dev/hardgate/nodecheck/host"
 	"github.com/hardgate-dev/hardgate/nodecheck/host/syslog"
@@ -29,7 +30,7 @@ var loggingConfigured = Check{
 		switch {
 		case len(rsyslog.faults)+len(rsyslog.unsure)+len(manual) == 0:
 			return rsyslog.done()
-		case config != nil && config.Persistent():
+		case config != nil && config.Persistent() && !syslog.LosesInfo(config.Store):
 			return journal.done()
 		case len(rsyslog.faults) > 0:
 			manual = nil
@@ -82,8 +83,16 @@ func (j *judge) journald(h *host.Host) (config *syslog.Journald, persistent bool
 	if c.StorageWhere == "" {
 		f.Where, f.Detail = "/etc/systemd/journald.conf", "not set, this is the default"
 	}
+	if syslog.LosesInfo(c.Store) {
+		j.fault(Finding{Where: c.StoreWhere, Expected: "MaxLevelStore=info or debug", Actual: "MaxLevelStore=" + c.Store, Detail: "the journal leaves the other messages out"})
+		return c, false
+	}
 	if c.Storage == "auto" && !c.Directory {
-		f.Detail = join(f.Detail, syslog.JournalDir+" does not exist")
+		why := " does not exist"
+		if c.Leads != "" {
+			why = " leads to " + c.Leads + ", which does not outlive a restart"
+		}
+		f.Detail = join(f.Detail, syslog.JournalDir+why)
 	}
 	if !c.Persistent() {
 		j.fault(f)
@@ -93,7 +102,9 @@ func (j *judge) journald(h *host.Host) (config *syslog.Journald, persistent bool
 	j.hold(f)
 	// journald makes the directory when it begins to keep a journal.
 	running := Finding{Where: syslog.JournalDir, Expected: "a directory", Actual: "a directory", State: Running}
-	if !c.Directory {
+	if c.Leads != "" {
+		running.Actual, running.Detail = c.Leads, "it does not outlive a restart"
+	} else if !c.Directory {
 		running.Actual, running.Detail = "no such directory", "journald has not been restarted since it was told to keep its journal"
 	}
 	j.expect(c.Directory, running)
@@ -140,6 +151,10 @@ func (j *judge) rsyslog(h *host.Host, journal *syslog.Journald, known bool) (man
 		return nil
 	}
 	j.hold(f)
+	if other, where, err := rsyslogFile(h); err != nil || other != "" {
+		j.unknown(err)
+		return []Finding{{Where: where, Expected: syslog.RsyslogFile, Actual: other, Detail: "another configuration is not evaluated"}}
+	}
 	c, err := syslog.ReadRsyslog(h)
 	if err != nil {
 		j.unknown(err)
@@ -148,13 +163,45 @@ func (j *judge) rsyslog(h *host.Host, journal *syslog.Journald, known bool) (man
 	return append(j.rsyslogInput(h, c, journal, known), j.rsyslogRules(c)...)
 }
 
+// rsyslogFile is the configuration that the unit makes rsyslog read, "" where that
+// is the usual one.
+func rsyslogFile(h *host.Host) (name, where string, err error) {
+	unit, err := systemd.Read(h, "rsyslog.service")
+	if err != nil || len(unit.List("Service", "ExecStart")) == 0 {
+		return "", "", err
+	}
+	argv, where, err := unit.Command(h)
+	if err != nil {
+		return "", where, err
+	}
+	for i, arg := range argv {
+		if value, ok := strings.CutPrefix(arg, "-f"); ok {
+			if name = value; name == "" && i+1 < len(argv) {
+				name = argv[i+1]
+			}
+		}
+	}
+	if name == syslog.RsyslogFile {
+		name = ""
+	}
+	return name, where, nil
+}
+
 // rsyslogInput judges that the node's messages reach rsyslog.
 func (j *judge) rsyslogInput(h *host.Host, c *syslog.Rsyslog, journal *syslog.Journald, known bool) (manual []Finding) {
 	f := Finding{Where: syslog.RsyslogFile, Expected: "imuxsock or imjournal is loaded", Actual: "neither"}
 	socket, hasSocket := c.Inputs["imuxsock"]
 	if where, ok := c.Inputs["imjournal"]; ok {
 		f.Where, f.Actual = where, "imjournal"
-		j.hold(f)
+		switch {
+		case !known:
+			return []Finding{{Where: where, Detail: "whether journald keeps what it reads could not be told"}}
+		case journal == nil:
+			f.Detail = "no journald runs whose journal it could read"
+		case journal.Storage == "none" || syslog.LosesInfo(journal.Store):
+			f.Detail = "journald keeps no journal of all messages that it could read"
+		}
+		j.expect(f.Detail == "", f)
 		return nil
 	}
 	if !hasSocket {
@@ -172,6 +219,11 @@ func (j *judge) rsyslogInput(h *host.Host, c *syslog.Rsyslog, journal *syslog.Jo
 	forward := Finding{
 		Where: journal.ForwardWhere, Expected: "ForwardToSyslog=yes", Actual: "ForwardToSyslog=" + journal.Forward,
 		Detail: "the socket of rsyslog gets what journald forwards",
+	}
+	if syslog.LosesInfo(journal.Syslog) {
+		j.fault(Finding{
+			Where: journal.SyslogWhere, Expected: "MaxLevelSyslog=info or debug", Actual: "MaxLevelSyslog=" + journal.Syslog, Detail: forward.Detail,
+		})
 	}
 	if journal.Forward != "" {
 		j.expect(journal.Forward == "yes", forward)

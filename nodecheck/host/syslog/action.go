@@ -2,6 +2,7 @@ package syslog
 
 import (
 	"path"
+	"slices"
 	"strings"
 )
 
@@ -186,12 +187,18 @@ func fileTarget(name string) (Target, string) {
 	if !path.IsAbs(name) {
 		return "", ""
 	}
-	for _, dir := range []string{"/dev", "/run", "/var/run", "/tmp", "/proc"} {
-		if strings.HasPrefix(path.Clean(name), dir+"/") {
-			return Nobody, name
-		}
+	if !lasting(name) {
+		return Nobody, name
 	}
 	return File, name
+}
+
+// lasting is whether what is at a path outlives a restart of the node.
+func lasting(name string) bool {
+	name = path.Clean(name)
+	return !slices.ContainsFunc([]string{"/dev", "/run", "/var/run", "/tmp", "/proc"}, func(dir string) bool {
+		return strings.HasPrefix(name, dir+"/")
+	})
 }
 
 // action takes what is done with what a filter lets through, where is the place of

@@ -19,7 +19,18 @@ const JournalDir = "/var/log/journal"
 type Journald struct {
 	Storage, StorageWhere string // auto, persistent, volatile or none
 	Forward, ForwardWhere string // ForwardToSyslog; empty where nothing is set
-	Directory             bool   // whether JournalDir is there
+	Directory             bool   // whether JournalDir is there and outlives a restart
+	// Leads is where JournalDir leads if that does not outlive a restart.
+	Leads string
+	// Store and Syslog are the least severe priority that is kept and forwarded; empty
+	// where nothing is set, which is debug.
+	Store, StoreWhere, Syslog, SyslogWhere string
+}
+
+// LosesInfo is whether a priority of MaxLevelStore or MaxLevelSyslog leaves out
+// messages that are more severe than those of debugging.
+func LosesInfo(priority string) bool {
+	return priority != "" && slices.Index(priorities, priority) < slices.Index(priorities, "info")
 }
 
 // Persistent is whether the journal outlives a restart of the node.
@@ -38,7 +49,10 @@ func readJournald(h *host.Host) (*Journald, error) {
 	info, err := h.Stat(JournalDir)
 	switch {
 	case err == nil:
-		j.Directory = info.Type == fs.ModeDir
+		j.Directory = info.Type == fs.ModeDir && lasting(info.Path)
+		if !lasting(info.Path) {
+			j.Leads = info.Path
+		}
 	case !errors.Is(err, fs.ErrNotExist):
 		return nil, err
 	}
@@ -88,6 +102,10 @@ func (j *Journald) read(f *host.File) error {
 		case s.Section != "Journal":
 		case s.Key == "Storage" && slices.Contains([]string{"auto", "persistent", "volatile", "none"}, s.Value):
 			j.Storage, j.StorageWhere = s.Value, s.Where
+		case s.Key == "MaxLevelStore":
+			level(s, &j.Store, &j.StoreWhere)
+		case s.Key == "MaxLevelSyslog":
+			level(s, &j.Syslog, &j.SyslogWhere)
 		case s.Key == "ForwardToSyslog":
 			switch strings.ToLower(s.Value) {
 			case "1", "yes", "y", "true", "t", "on":
@@ -98,4 +116,15 @@ func (j *Journald) read(f *host.File) error {
 		}
 	}
 	return nil
+}
+
+// level takes a priority by its name or its number.
+func level(s systemd.Setting, priority, where *string) {
+	text := s.Value
+	if len(text) == 1 && '0' <= text[0] && text[0] <= '7' {
+		text = priorities[text[0]-'0']
+	}
+	if slices.Contains(priorities, text) {
+		*priority, *where = text, s.Where
+	}
 }

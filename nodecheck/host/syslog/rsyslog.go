@@ -191,6 +191,11 @@ func (s *state) act(f filter, where string, target Target, text string) error {
 	if s.items++; s.items > maxItems {
 		return &host.Error{Path: where, Err: fmt.Errorf("%w: more than %d actions", host.ErrTooLarge, maxItems)}
 	}
+	if target == File && path.IsAbs(text) {
+		if dir, err := s.h.Stat(path.Dir(text)); err == nil && !lasting(path.Join(dir.Path, path.Base(text))) {
+			target = Nobody // a link on the way
+		}
+	}
 	if !s.apart && !f.partly {
 		s.r.Rules = append(s.r.Rules, Rule{Where: where, Messages: f.messages.And(s.alive), Target: target, Text: text})
 	}
