@@ -20,14 +20,15 @@ const program = "/usr/sbin/sshd"
 var programDirs = []string{"/usr/sbin", "/sbin", "/usr/bin", "/bin"}
 
 var (
-	errNoUnit   = errors.New("no unit starts sshd, so that its options are not known")
-	errWrapped  = errors.New("another program starts sshd, so that its options are not known")
-	errTwoWays  = errors.New("units start sshd with different options")
-	errRunning  = errors.New("it is masked and sshd runs all the same, with options that are not known")
-	errNoSocket = errors.New("the socket starts a service that does not exist")
-	errForeign  = errors.New("it is not the distribution's sshd, so that where it looks for its files is not known")
-	errStranger = errors.New("an sshd runs that no unit starts")
-	errOther    = errors.New("an sshd runs with other options than the units give it")
+	errNoUnit    = errors.New("no unit starts sshd, so that its options are not known")
+	errWrapped   = errors.New("another program starts sshd, so that its options are not known")
+	errTwoWays   = errors.New("units start sshd with different options")
+	errRunning   = errors.New("it is masked and sshd runs all the same, with options that are not known")
+	errNoSocket  = errors.New("the socket starts a service that does not exist")
+	errForeign   = errors.New("it is not the distribution's sshd, so that where it looks for its files is not known")
+	errUntilBoot = errors.New("it is masked until the next boot only, which may start it")
+	errStranger  = errors.New("an sshd runs that no unit starts")
+	errOther     = errors.New("an sshd runs with other options than the units give it")
 )
 
 // daemon is how the server is started, or why it is not.
@@ -91,6 +92,9 @@ func (f *finder) service(name string) error {
 	}
 	if err != nil {
 		return err
+	}
+	if u.Masked && strings.HasPrefix(u.Path, "/run/") {
+		return &host.Error{Path: u.Path, Err: errUntilBoot}
 	}
 	if u.Masked {
 		f.off = append(f.off, daemon{off: name + " is masked", where: u.Path})

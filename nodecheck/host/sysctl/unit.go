@@ -18,6 +18,7 @@ const service = "systemd-sysctl.service"
 var (
 	errProgram   = errors.New("the unit does not run systemd-sysctl as it is packaged, so that what is set at boot is not known")
 	errCondition = errors.New("the unit has a condition of the node's own, so that it is not known whether it runs")
+	errUntilBoot = errors.New("it is masked until the next boot only: what that boot sets is not known")
 	errNotPulled = errors.New("nothing starts systemd-sysctl at boot")
 )
 
@@ -31,6 +32,9 @@ func unit(h *host.Host) (masked string, err error) {
 	}
 	if err != nil {
 		return "", err
+	}
+	if u.Masked && strings.HasPrefix(u.Path, "/run/") {
+		return "", &host.Error{Path: u.Path, Err: errUntilBoot}
 	}
 	if u.Masked {
 		return u.Path, nil
