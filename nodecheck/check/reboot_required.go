@@ -9,9 +9,11 @@ import (
 	"github.com/hardgate-dev/hardgate/nodecheck/host/kernel"
 )
 
-// rebootFlags are written by the package hooks of Debian and Ubuntu, and by others
-// for kured. Other systems write none, so that the kernels are compared as well.
-var rebootFlags = []string{"/run/reboot-required", "/var/run/reboot-required"}
+// rebootFlags are written by the package hooks of Debian and Ubuntu, by others for
+// kured, and the last by the update engine of Flatcar, whose next kernel is on a
+// partition of its own. Other systems write none, so that the kernels are compared as
+// well.
+var rebootFlags = []string{"/run/reboot-required", "/var/run/reboot-required", "/run/update_engine_autoupdate_completed"}
 
 // rebootRequired has no row: the host document asks for it in its notes.
 var rebootRequired = Check{
