@@ -6,8 +6,9 @@ import (
 	"io/fs"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
-	"github.com/hardgate-dev/hardgate/control"
 	"github.com/hardgate-dev/hardgate/nodecheck/host"
 	"github.com/hardgate-dev/hardgate/nodecheck/host/osrelease"
 	"github.com/hardgate-dev/hardgate/nodecheck/host/sshd"
@@ -19,7 +20,7 @@ import (
 var bannerChecks = []*Check{
 	{
 		ID:    "banner-local",
-		Reads: []string{"/etc/issue", "/etc/issue.d", "/run/issue", "/run/issue.d", "/usr/lib/issue", "/usr/lib/issue.d", "/etc/os-release"},
+		Reads: []string{"/etc/issue", "/etc/issue.d", "/run/issue", "/run/issue.d", "/usr/lib/issue", "/usr/lib/issue.d", "getty@.service", "/etc/os-release"},
 		Run:   bannerLocal,
 	},
 	{
@@ -31,11 +32,6 @@ var bannerChecks = []*Check{
 	bannerMode("perm-issue-net", "/etc/issue.net"),
 }
 
-// gettys are the programs that ask for a login at the console.
-var gettys = []string{
-	"/usr/sbin/agetty", "/sbin/agetty", "/usr/bin/agetty", "/usr/sbin/getty", "/sbin/getty", "/usr/sbin/mingetty", "/sbin/mingetty",
-}
-
 // bannerLocal judges what agetty shows, see ISSUE FILES in agetty(8).
 func bannerLocal(h *host.Host, rules *Rules) (Result, error) {
 	files, err := issueFiles(h)
@@ -43,6 +39,7 @@ func bannerLocal(h *host.Host, rules *Rules) (Result, error) {
 		return Result{}, err
 	}
 	var j judge
+	j.gettyUnits(h, rules)
 	if len(files) == 0 {
 		getty, err := anyOf(h, gettys)
 		switch {
@@ -187,12 +184,13 @@ func (j *judge) banners(h *host.Host, files []string, rules *Rules) {
 			continue
 		}
 		text := strings.TrimSpace(strings.TrimPrefix(string(f.Data), "\ufeff"))
-		empty = empty && text == ""
 		faults := append(bannerReveals(f), bannerNames(f, names)...)
 		for _, fault := range faults {
 			j.fault(fault)
 		}
-		if len(faults) == 0 && text != "" {
+		says := bannerSays(text)
+		empty = empty && !says && len(faults) == 0
+		if len(faults) == 0 && says {
 			first, _, _ := strings.Cut(text, "\n")
 			j.hold(Finding{Where: name, Expected: bannerWanted, Actual: bannerExcerpt(first)})
 		}
@@ -261,6 +259,25 @@ func letterAt(text string, i int) bool {
 	return i >= 0 && i < len(text) && 'a' <= text[i] && text[i] <= 'z'
 }
 
+// bannerSays is whether a text has words: what agetty puts in place of an escape is
+// none.
+func bannerSays(text string) bool {
+	for {
+		before, after, escape := strings.Cut(text, `\`)
+		if strings.ContainsFunc(before, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }) {
+			return true
+		}
+		if !escape || after == "" {
+			return false
+		}
+		_, size := utf8.DecodeRuneInString(after)
+		text = after[size:]
+		if strings.HasPrefix(text, "{") {
+			_, text, _ = strings.Cut(text, "}")
+		}
+	}
+}
+
 // bannerExcerpt is the beginning of a text that a stranger wrote, fit for a report.
 func bannerExcerpt(text string) string {
 	const longest = 60
@@ -269,36 +286,4 @@ func bannerExcerpt(text string) string {
 		text = string(runes[:longest]) + "…"
 	}
 	return strconv.Quote(text)
-}
-
-// anyOf returns the first of names that exists.
-func anyOf(h *host.Host, names []string) (string, error) {
-	for _, name := range names {
-		if there, err := h.Exists(name); err != nil || there {
-			return name, err
-		}
-	}
-	return "", nil
-}
-
-// bannerMode judges the file that a link leads to: a link itself is always 0777.
-func bannerMode(id control.ID, name string) *Check {
-	return &Check{
-		ID: id, Reads: []string{name},
-		Run: func(h *host.Host, _ *Rules) (Result, error) {
-			info, err := h.Stat(name)
-			switch {
-			case missing(err):
-				return notApplicable(name, "the file does not exist")
-			case err != nil:
-				return Result{}, err
-			case info.Type != 0:
-				return Result{}, &host.Error{Path: name, Err: host.ErrNotRegular}
-			}
-			var j judge
-			j.mode(name, info, 0o644)
-			j.owner(name, info)
-			return j.done()
-		},
-	}
 }

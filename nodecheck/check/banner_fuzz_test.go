@@ -1,6 +1,7 @@
 package check
 
 import (
+	"regexp"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -10,12 +11,14 @@ import (
 	"github.com/hardgate-dev/hardgate/nodecheck/host/hosttest"
 )
 
-// FuzzBanner: a text passes if and only if it has letters to show and none of the
+// FuzzBanner: a text passes if and only if it has letters or digits to show and none of the
 // escapes, told by another way to look for them.
 func FuzzBanner(f *testing.F) {
-	for _, s := range []string{"Authorized use only.\n", `\s \m`, `\\m`, `\\\m`, "\\\nm", "\\", " \t\r\n", "\ufeff\n", `\S{NAME}`, "\x00", "caf\xe9"} {
+	for _, s := range []string{"Authorized use only.\n", `\s \m`, `\\m`, `\\\m`, "\\\nm", "\\", " \t\r\n", "\ufeff\n", `\S{NAME}`, `\n \l`, `\e{bold}`, `\e{x`, "\x00", "caf\xe9"} {
 		f.Add(s)
 	}
+	escapes := regexp.MustCompile(`(?s)\\(.(\{[^}]*\}?)?)?`)
+	words := regexp.MustCompile(`[\pL\p{Nd}]`)
 	f.Fuzz(func(t *testing.T, text string) {
 		tree, err := hosttest.Text("")
 		if err != nil {
@@ -27,7 +30,7 @@ func FuzzBanner(f *testing.F) {
 		switch {
 		case len(text) > host.MaxFile, !utf8.ValidString(text), strings.Contains(text, "\x00"):
 			want = control.Unknown
-		case strings.TrimSpace(strings.TrimPrefix(text, "\ufeff")) == "":
+		case !words.MatchString(escapes.ReplaceAllString(text, "")):
 			want = control.Fail
 		default:
 			plain := strings.ReplaceAll(text, `\\`, "")

@@ -50,3 +50,13 @@ func join(a, b string) string {
 
 // missing is whether err says that a file does not exist.
 func missing(err error) bool { return errors.Is(err, fs.ErrNotExist) }
+
+// anyOf returns the first of names that exists.
+func anyOf(h *host.Host, names []string) (string, error) {
+	for _, name := range names {
+		if there, err := h.Exists(name); err != nil || there {
+			return name, err
+		}
+	}
+	return "", nil
+}
