@@ -12,6 +12,7 @@ import (
 const (
 	maxDepth   = 16
 	maxDropIns = 500
+	maxBytes   = 1 << 20
 )
 
 // walk reads the drop-ins below a directory as filepath.WalkDir comes upon them: in
@@ -60,7 +61,12 @@ func (l *layers) dropIn(h *host.Host, name string) error {
 	}
 	l.paths = append(l.paths, name)
 	d, err := load(h, name, ofKubelet, false)
+	if err == nil {
+		l.bytes += len(d.file.Data)
+	}
 	switch {
+	case l.bytes > maxBytes:
+		return &host.Error{Path: l.dir, Err: fmt.Errorf("%w: more than %d bytes of drop-ins", host.ErrTooLarge, maxBytes)}
 	case err == nil:
 		l.dropIns = append(l.dropIns, d)
 	case l.err == nil:

@@ -24,6 +24,7 @@ type layers struct {
 	file, dir string // as the kubelet opens them; empty without the flag
 	base      *document
 	dropIns   []*document
+	bytes     int      // of the drop-ins
 	paths     []string // of all files, those included that could not be read
 	err       error    // why the files do not tell a configuration
 	pathsErr  error    // why there may be more paths

@@ -15,7 +15,7 @@ var (
 	errEmbedded  = errors.New("the kubelet is part of it and shows no flags")
 	errContained = errors.New("it is the kubelet of a container, not of this machine")
 	errSeveral   = errors.New("more than one kubelet runs")
-	errNoStart   = errors.New("a kubelet is installed, and what starts it is not known")
+	errNoStart   = errors.New("a kubelet is or was installed, and what starts it is not known")
 	errWrapped   = errors.New("the unit starts another program, which may start the kubelet")
 	errMerged    = errors.New("the defaults of drop-ins replace what is set before them in version 1.28")
 	// An account of its own may be that of a cluster without root.

@@ -48,25 +48,29 @@ func (c *command) every(name string) (values []string) {
 // one stands for true alone. A kubelet takes flags only, and so does kube-proxy.
 func newCommand(path string, args []string, where string) *command {
 	c := &command{where: where, path: path}
-	fail := func(arg, what string) *command {
-		c.err = &host.Error{Path: where, Err: fmt.Errorf("%w: %q is %s, and nothing starts with it", host.ErrMalformed, clip(arg), what)}
+	all := len(args)
+	fail := func(what string) *command {
+		c.err = &host.Error{Path: where, Err: fmt.Errorf("%w: %s, and nothing starts with it", host.ErrMalformed, what)}
 		return c
 	}
+	// What is no flag may come from a variable that is none of ours to show.
+	noFlag := func() *command { return fail(fmt.Sprintf("argument %d is no flag", all-len(args))) }
 	for len(args) > 0 {
 		arg := args[0]
 		args = args[1:]
 		switch {
 		case arg == "--":
 			if len(args) > 0 {
-				return fail(args[0], "no flag")
+				args = args[1:]
+				return noFlag()
 			}
 			continue
 		case len(arg) < 2 || arg[0] != '-':
-			return fail(arg, "no flag")
+			return noFlag()
 		case arg[1] != '-':
 			// Of the flags with one letter, -v alone does not print something and exit.
 			if arg[1] != 'v' {
-				return fail(arg, "no flag")
+				return noFlag()
 			}
 			if arg == "-v" && len(args) > 0 {
 				args = args[1:]
@@ -75,7 +79,7 @@ func newCommand(path string, args []string, where string) *command {
 		}
 		name, value, ok := strings.Cut(arg[2:], "=")
 		if name == "" || name[0] == '-' {
-			return fail(arg, "no flag")
+			return noFlag()
 		}
 		name = strings.ReplaceAll(name, "_", "-")
 		if !ok {
@@ -84,7 +88,7 @@ func newCommand(path string, args []string, where string) *command {
 				value = "true"
 			case len(args) == 0:
 				if _, known := fieldOfFlag[name]; known {
-					return fail(arg, "a flag without its value")
+					return fail(fmt.Sprintf("%q is a flag without its value", clip(arg)))
 				}
 				value = "true"
 			case strings.HasPrefix(args[0], "-") && !valued[name]:

@@ -65,10 +65,11 @@ func read(h *host.Host) *Kubelet {
 	return k
 }
 
-// programs are where a kubelet is installed.
-var programs = []string{
+// traces are where a kubelet is installed, and what one keeps whatever it is called.
+var traces = []string{
 	"/usr/bin/kubelet", "/usr/local/bin/kubelet", "/opt/bin/kubelet", "/usr/sbin/kubelet", "/usr/local/sbin/kubelet",
 	"/home/kubernetes/bin/kubelet", "/usr/local/bin/k3s", "/opt/bin/k3s", "/snap/bin/microk8s",
+	"/var/lib/kubelet",
 }
 
 // absence decides whether the node has no kubelet at all.
@@ -76,7 +77,7 @@ func (k *Kubelet) absence(h *host.Host) {
 	if k.Process != nil || k.Unit != nil || k.UnitErr != nil || k.err != nil || k.configz != nil {
 		return
 	}
-	for _, name := range programs {
+	for _, name := range traces {
 		switch ok, err := h.Exists(name); {
 		case err != nil:
 			k.err = err

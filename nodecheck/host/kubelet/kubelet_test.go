@@ -204,9 +204,10 @@ func TestRefused(t *testing.T) {
 		"no directory":                {"--config=/c/a --config-dir=/c/d", file("a", ""), "/c/d: file does not exist"},
 		"an unreadable directory":     {"--config=/c/a --config-dir=/c/d", file("a", "") + "-- c/d/ unreadable --\n", "/c/d: permission denied"},
 		"a bad flag":                  {"--config=/c/a --read-only-port=x", file("a", ""), "/proc/812/cmdline: malformed: --read-only-port=x: the value is of another type"},
-		"a word":                      {"--config=/c/a run", file("a", ""), `/proc/812/cmdline: malformed: "run" is no flag, and nothing starts with it`},
+		"a word":                      {"--config=/c/a run", file("a", ""), `/proc/812/cmdline: malformed: argument 2 is no flag, and nothing starts with it`},
 		"many aliases":                {"--config=/c/a", file("a", huge+"readOnlyPort: *i\n"), "/c/a:12: malformed: readOnlyPort: the value is of another type"},
 		"an alias of itself":          {"--config=/c/a", file("a", "readOnlyPort: &a [*a]\n"), "/c/a:3: malformed: readOnlyPort: the value is of another type"},
+		"large drop-ins":              {"--config=/c/a --config-dir=/c/d", file("a", "") + largeDropIns(), "/c/d: too large: more than 1048576 bytes of drop-ins"},
 		"too large":                   {"--config=/c/a", "-- c/a size=10000000 --\n", "/c/a: too large"},
 	}
 	for name, test := range tests {
@@ -257,4 +258,12 @@ func TestGate(t *testing.T) {
 			}
 		})
 	}
+}
+
+// largeDropIns are files that are not too large each.
+func largeDropIns() (archive string) {
+	for i := range 6 {
+		archive += file(fmt.Sprintf("d/%d.conf", i), "# "+strings.Repeat("x", 200<<10)+"\n")
+	}
+	return archive
 }

@@ -97,7 +97,7 @@ func TestStates(t *testing.T) {
 			"error: /proc/99/cmdline: it is the kubelet of a container, not of this machine",
 		}},
 		"a user's process of that name": {port, "", unit + file("a", "readOnlyPort: 2\n") + "-- proc/99/cmdline nul --\nkubelet\n--read-only-port=0\n-- proc/99/status --\nUid:\t5\t5\t5\t5\n", []string{"2 <- readOnlyPort: 2 at /c/a:3"}},
-		"a program that nothing starts": {port, "", "-- usr/bin/kubelet --\n", []string{"error: /usr/bin/kubelet: a kubelet is installed, and what starts it is not known"}},
+		"a program that nothing starts": {port, "", "-- usr/bin/kubelet --\n", []string{"error: /usr/bin/kubelet: a kubelet is or was installed, and what starts it is not known"}},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -141,6 +141,7 @@ func TestAbsent(t *testing.T) {
 		"nothing":             {archive: "-- etc/passwd --\n", absent: true},
 		"a masked unit":       {archive: "-- etc/systemd/system/kubelet.service -> /dev/null --\n", absent: true},
 		"another user's":      {archive: "-- proc/9/cmdline nul --\nkubelet\n-- proc/9/status --\nUid:\t5\t5\t5\t5\n"},
+		"what a kubelet left": {archive: "-- var/lib/kubelet/ --\n"},
 		"an unreadable unit":  {archive: "-- etc/systemd/system/kubelet.service unreadable --\n"},
 		"hidden processes":    {archive: "-- proc/9/cmdline unreadable --\n"},
 		"an account suffices": {archive: "-- configz.json --\n" + account},
