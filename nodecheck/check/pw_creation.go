@@ -4,8 +4,10 @@ import (
 	"fmt"
 	"path"
 	"slices"
+	"strings"
 
 	"github.com/hardgate-dev/hardgate/nodecheck/host"
+	"github.com/hardgate-dev/hardgate/nodecheck/host/packages"
 	"github.com/hardgate-dev/hardgate/nodecheck/host/pam"
 	"github.com/hardgate-dev/hardgate/nodecheck/host/pwquality"
 )
@@ -77,7 +79,7 @@ func (j *judge) passwordStack(h *host.Host, service string, rules *Rules) {
 	default:
 		j.once(false, Finding{Where: by.Where, Actual: describe(by), Detail: "a new password gets around " + pwqualityModule})
 	}
-	j.tokens(stack.Behind(i, refused...))
+	j.tokens(h, stack, i)
 	j.pamModule(h, rule)
 	j.quality(h, rule, rules)
 }
@@ -96,24 +98,44 @@ func describe(r *pam.Rule) string {
 	return fmt.Sprintf("%s %s %s", r.Type, r.Control.Text, r.Base())
 }
 
-// tokens judges that pam_unix takes the password that was judged, where it is still
-// asked once that was refused. Seen with libpam 1.5.2: behind a required
-// pam_pwquality it asks for another one and stores that, though the change as a
-// whole fails; behind a requisite one it is not asked, and a password that was not
-// refused it takes without asking.
-func (j *judge) tokens(rules []pam.Rule) {
-	for i := range rules {
-		r := &rules[i]
-		if r.Base() != "pam_unix.so" {
+// tokens judges that pam_unix takes the password that rule i judged. Seen with libpam
+// 1.5.2: behind a required pam_pwquality it asks for another one and stores that,
+// though the change as a whole fails; behind a requisite one it is not asked, and a
+// password that was not refused it takes without asking. Before 1.3 it asked for
+// another one even then, without an option that says otherwise.
+func (j *judge) tokens(h *host.Host, stack pam.Stack, i int) {
+	behind := len(stack.Behind(i, refused...))
+	for n := i + 1; n < len(stack.Rules); n++ {
+		r := &stack.Rules[n]
+		refusedToo := n >= len(stack.Rules)-behind
+		_, ok := r.Arg("use_authtok")
+		if r.Base() != "pam_unix.so" || !refusedToo && (ok || !asksAgain(h)) {
 			continue
 		}
 		f := Finding{Where: r.Where, Expected: "use_authtok", Actual: "use_authtok"}
-		_, ok := r.Arg("use_authtok")
+		for _, option := range []string{"use_first_pass", "try_first_pass"} {
+			if _, found := r.Arg(option); found && !ok && !refusedToo {
+				ok, f.Actual = true, option
+			}
+		}
 		if !ok {
 			f.Actual, f.Detail = "pam_unix.so without use_authtok", "it asks for another password, which nothing judges"
 		}
 		j.once(ok, f)
 	}
+}
+
+// asksAgain is whether the pam_unix of the node is known to be that of Linux-PAM
+// before 1.3.
+func asksAgain(h *host.Host) bool {
+	version, _, err := packages.Version(h, "libpam-modules")
+	if err != nil {
+		return false // a system without dpkg of our time has a later one
+	}
+	if _, after, epoch := strings.Cut(version, ":"); epoch {
+		version = after
+	}
+	return slices.ContainsFunc([]string{"0.", "1.0", "1.1.", "1.2."}, func(p string) bool { return strings.HasPrefix(version, p) })
 }
 
 // moduleDirs are where libpam looks for modules, by distribution and architecture.
