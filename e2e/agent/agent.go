@@ -81,7 +81,7 @@ func Start(ctx context.Context, o Options) (*Agent, error) {
 				}, o.Flags...),
 			}
 		},
-		Ready: func(ctx context.Context) error { return ok(ctx, "http://"+at(purposes[0])+"/readyz") },
+		Ready: func(ctx context.Context) error { return process.Answers(ctx, "http://"+at(purposes[0])+"/readyz") },
 		Limit: 30 * time.Second, Grace: grace, Log: o.Cluster.Config().Log,
 	}.Ensure(ctx)
 	if err != nil {
@@ -138,22 +138,4 @@ func (a *Agent) Token() (string, error) {
 		return "", fmt.Errorf("reading the agent's token: %w", err)
 	}
 	return string(text), nil
-}
-
-func ok(ctx context.Context, url string) error {
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
-	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
-	if err != nil {
-		return err
-	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = resp.Body.Close() }()
-	if resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("%s answers %s", url, resp.Status)
-	}
-	return nil
 }

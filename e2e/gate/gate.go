@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -90,7 +89,7 @@ func start(ctx context.Context, c *cluster.Cluster, repo string, more ...listene
 				Reads: []string{c.Kubeconfig(User), filepath.Join(g.CertDir(), "tls.crt")},
 			}
 		},
-		Ready: func(ctx context.Context) error { return ok(ctx, "http://"+at(healthPort)+"/readyz") },
+		Ready: func(ctx context.Context) error { return process.Answers(ctx, "http://"+at(healthPort)+"/readyz") },
 		Limit: 60 * time.Second, Grace: 10 * time.Second,
 		Log: c.Config().Log,
 	}.Ensure(ctx)
@@ -156,22 +155,4 @@ func ensureCertificate(dir string) ([]byte, error) {
 		return nil, err
 	}
 	return ca.CertPEM, nil
-}
-
-func ok(ctx context.Context, url string) error {
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
-	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
-	if err != nil {
-		return err
-	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = resp.Body.Close() }()
-	if resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("%s answers %s", url, resp.Status)
-	}
-	return nil
 }
