@@ -50,6 +50,11 @@ func TestRead(t *testing.T) {
 				Set: true, Text: "IPv6AcceptRA=no", Where: "/etc/systemd/network/10-netplan-eth0.network.d/ra.conf:2",
 			}}, managed: true,
 		},
+		"a hidden drop-in": {
+			archive: managed + "-- run/systemd/network/10-netplan-eth0.network --\n[Network]\nDHCP=yes\n" +
+				"-- etc/systemd/network/10-netplan-eth0.network.d/.ra.conf --\n[Network]\nIPv6AcceptRA=no\n",
+			want: Link{File: file}, managed: true,
+		},
 		"a drop-in takes it back": {
 			archive: managed + "-- run/systemd/network/10-netplan-eth0.network --\n[Network]\nIPv6AcceptRA=no\n" +
 				"-- etc/systemd/network/10-netplan-eth0.network.d/ra.conf --\n[Network]\nIPv6AcceptRA=\n",

@@ -96,6 +96,11 @@ func TestLookup(t *testing.T) {
 			archive: "-- etc/systemd/system/x --\n-- etc/sysctl.d/a.conf --\nnet.ipv4.conf.all.rp_filter=1\x00\n",
 			err:     host.ErrMalformed,
 		},
+		"said again behind what cannot be read": {
+			archive: "-- usr/lib/systemd/systemd-sysctl --\n-- etc/sysctl.d/a.conf --\nnet.ipv4.conf.all.rp_filter=1\n" +
+				"-- etc/sysctl.d/b.conf unreadable --\n-- etc/sysctl.d/c.conf --\nnet.ipv4.conf.all.rp_filter=1\n",
+			want: Setting{Assignment: &Assignment{Key: key, Value: "1", Path: "/etc/sysctl.d/c.conf", Line: 1}},
+		},
 		"procps and a pattern": {
 			archive: "-- etc/sysctl.d/a.conf --\nnet.ipv4.conf.*.rp_filter=1\nnet.ipv4.conf.all.rp_filter=1\n",
 			err:     errPattern,
