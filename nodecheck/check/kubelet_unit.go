@@ -1,6 +1,7 @@
 package check
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -20,6 +21,10 @@ func withUnit(run func(*host.Host, *systemd.Unit) (Result, error)) func(*host.Ho
 			return Result{}, k.UnitErr
 		case k.Unit != nil:
 			return run(h, k.Unit)
+		case k.Process != nil && (k.Process.Parent == 1 || k.Process.Unit != ""):
+			// It may have left the control group of its unit, as --kubelet-cgroups makes it, or
+			// the unit's file is gone.
+			return Result{}, &host.Error{Path: k.Process.Where, Err: errNoUnit}
 		case k.Process != nil:
 			return notApplicable(k.Process.Where, "no unit of systemd starts the kubelet")
 		}
@@ -27,6 +32,8 @@ func withUnit(run func(*host.Host, *systemd.Unit) (Result, error)) func(*host.Ho
 		return Result{}, k.Field(kubelet.AnonymousAuth)[0].Err
 	})
 }
+
+var errNoUnit = errors.New("no unit is found for the kubelet's control group")
 
 // kubeletIPAddressDeny: what is allowed counts before what is denied. Some editions'
 // tools look for a flag of the kubelet; it is a setting of the unit.

@@ -10,7 +10,7 @@ import (
 )
 
 // place finds out whose a process is, and which process is its parent.
-func (p *Process) place(h *host.Host) (parent int, err error) {
+func (p *Process) place(h *host.Host) error {
 	p.Root = true
 	status, err := h.File(p.Dir() + "/status")
 	if err == nil {
@@ -20,7 +20,7 @@ func (p *Process) place(h *host.Host) (parent int, err error) {
 			switch key {
 			case "PPid":
 				if len(fields) > 0 {
-					parent, _ = strconv.Atoi(fields[0]) // the kernel writes a number
+					p.Parent, _ = strconv.Atoi(fields[0]) // the kernel writes a number
 				}
 			case "Uid": // real, effective, saved, file system
 				p.Root = len(fields) > 1 && fields[1] == "0"
@@ -29,20 +29,20 @@ func (p *Process) place(h *host.Host) (parent int, err error) {
 			}
 		}
 	} else if !errors.Is(err, fs.ErrNotExist) {
-		return parent, err
+		return err
 	}
 	cgroup, err := h.File(p.Dir() + "/cgroup")
 	if err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
-			return parent, nil
+			return nil
 		}
-		return parent, err
+		return err
 	}
 	p.Pod = podOf(string(cgroup.Data))
 	if p.Pod == "" && p.Depth == 0 {
 		p.Unit = unitOf(string(cgroup.Data))
 	}
-	return parent, nil
+	return nil
 }
 
 // podOf finds the UID of a pod in the path of a control group, as the two drivers

@@ -45,6 +45,8 @@ type Process struct {
 	Args []string
 	// Where is the file that says so.
 	Where string
+	// Parent is the process that started it, 0 if that is not known.
+	Parent int
 	// Root is whether the process runs as root.
 	Root bool
 	// Depth is how many containers with processes of their own are around it, and Pod
@@ -68,8 +70,6 @@ type Table struct {
 	Err error
 	// next is for the scan that follows.
 	next Known
-	// parents are those of the processes in Found, by number.
-	parents map[int]int
 }
 
 // Next returns what the next scan need not look at again; provide it with
@@ -130,7 +130,7 @@ func ofNode(p Process) bool {
 
 // scan looks at the processes that are not known to be others.
 func scan(h *host.Host, entries []host.Entry, known Known) *Table {
-	t := &Table{None: true, next: Known{others: make(map[int]int, len(known.others))}, parents: map[int]int{}}
+	t := &Table{None: true, next: Known{others: make(map[int]int, len(known.others))}}
 	first := false // process 1 always runs
 	for _, e := range entries {
 		pid, err := strconv.Atoi(e.Name)
@@ -156,7 +156,7 @@ func scan(h *host.Host, entries []host.Entry, known Known) *Table {
 // looks like a second kubelet.
 func (t *Table) forked(p Process) bool {
 	return slices.ContainsFunc(t.Found, func(parent Process) bool {
-		return parent.PID == t.parents[p.PID] && parent.Name == p.Name && parent.Path == p.Path && slices.Equal(parent.Args, p.Args) &&
+		return parent.PID == p.Parent && parent.Name == p.Name && parent.Path == p.Path && slices.Equal(parent.Args, p.Args) &&
 			parent.Root == p.Root && parent.Depth == p.Depth && parent.Pod == p.Pod && parent.Unit == p.Unit
 	})
 }
@@ -178,11 +178,9 @@ func (t *Table) look(h *host.Host, pid int, known Known) {
 		t.next.others[pid] = known.others[pid] + 1
 		return
 	}
-	parent, err := p.place(h)
-	if err != nil {
+	if err := p.place(h); err != nil {
 		t.Err = err
 	}
-	t.parents[pid] = parent
 	t.Found = append(t.Found, p)
 }
 

@@ -84,16 +84,16 @@ func TestRead(t *testing.T) {
 			archive: first + "-- proc/7/cmdline nul --\nkubelet\n--v=2\n-- proc/7/status --\nPPid:\t9\n" +
 				"-- proc/9/cmdline nul --\nkubelet\n--v=2\n-- proc/9/status --\nPPid:\t1\n" +
 				"-- proc/11/cmdline nul --\nkubelet\n--v=2\n-- proc/11/status --\nPPid:\t9\n",
-			want: []process.Process{{PID: 9, Name: process.Kubelet, Path: "kubelet", Args: []string{"--v=2"}, Where: "/proc/9/cmdline", Root: true}},
+			want: []process.Process{{PID: 9, Name: process.Kubelet, Path: "kubelet", Args: []string{"--v=2"}, Where: "/proc/9/cmdline", Parent: 1, Root: true}},
 		},
 		"children with other flags, or of another user": {
 			archive: first + "-- proc/7/cmdline nul --\nkubelet\n-- proc/7/status --\nPPid:\t1\nUid:\t1\t1\t1\t1\n" +
 				"-- proc/8/cmdline nul --\nkubelet\n-- proc/8/status --\nPPid:\t7\nUid:\t0\t0\t0\t0\n" +
 				"-- proc/9/cmdline nul --\nkubelet\n--v=2\n-- proc/9/status --\nPPid:\t8\n",
 			want: []process.Process{
-				{PID: 7, Name: process.Kubelet, Path: "kubelet", Where: "/proc/7/cmdline"},
-				{PID: 8, Name: process.Kubelet, Path: "kubelet", Where: "/proc/8/cmdline", Root: true},
-				{PID: 9, Name: process.Kubelet, Path: "kubelet", Args: []string{"--v=2"}, Where: "/proc/9/cmdline", Root: true},
+				{PID: 7, Name: process.Kubelet, Path: "kubelet", Where: "/proc/7/cmdline", Parent: 1},
+				{PID: 8, Name: process.Kubelet, Path: "kubelet", Where: "/proc/8/cmdline", Parent: 7, Root: true},
+				{PID: 9, Name: process.Kubelet, Path: "kubelet", Args: []string{"--v=2"}, Where: "/proc/9/cmdline", Parent: 8, Root: true},
 			},
 		},
 		"parts of other programs": {
