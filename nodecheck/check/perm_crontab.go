@@ -8,7 +8,7 @@ var permCrontab = Check{
 	Reads: []string{"/etc/crontab"},
 	Run: func(h *host.Host, _ *Rules) (Result, error) {
 		if _, err := h.Stat("/etc/crontab"); missing(err) {
-			return notApplicable("/etc/crontab", "the file does not exist: cron is not installed")
+			return notApplicable("/etc/crontab", "the file does not exist: there is no table of the system for cron")
 		}
 		var j judge
 		j.access(h, "/etc/crontab", 0o600)

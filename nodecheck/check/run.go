@@ -37,6 +37,12 @@ func one(h *host.Host, c *Check, rules *Rules) (r Result) {
 		}
 	}()
 	r, err := c.Run(h, rules)
+	if r.Status == control.NotApplicable && isNode(h) != nil {
+		r, err = Result{}, isNode(h)
+	}
+	if err == nil && r.Status == "" {
+		err = errNothing
+	}
 	for _, e := range flatten(err) {
 		r.Findings = append(r.Findings, reason(c, e))
 	}
@@ -48,6 +54,13 @@ func one(h *host.Host, c *Check, rules *Rules) (r Result) {
 		r.Findings = append([]Finding{{Where: string(c.ID), Detail: "exempt: " + why}}, r.Findings...)
 	}
 	return r
+}
+
+// isNode is an error where the tree is none of a node, or not all of it: that
+// something does not exist says nothing then.
+func isNode(h *host.Host) error {
+	_, err := h.Stat("/etc")
+	return err
 }
 
 // reason puts an error in the form of a finding.
