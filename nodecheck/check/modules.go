@@ -95,6 +95,12 @@ func (j *judge) module(h *host.Host, n *modprobe.Node, name string, rules *Rules
 			Where: present.Place.String(), Expected: name + " not loadable", Actual: "no module " + name,
 			Detail: kernelsOf(n), State: Persisted,
 		})
+		// The next boot may be with a kernel that was installed meanwhile.
+		next, found, err := n.Elsewhere(name)
+		j.unknownOnce(err)
+		if found {
+			j.notLoadable(n, name, next, rules)
+		}
 	}
 }
 

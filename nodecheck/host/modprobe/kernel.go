@@ -24,9 +24,9 @@ type kernel struct {
 	dep, builtin list
 }
 
-// kernels returns the running kernel, or all where its release cannot be read or
-// has no directory.
-func kernels(h *host.Host) ([]*kernel, error) {
+// kernels returns the running kernel and the directories of the others, or all where
+// its release cannot be read or has no directory.
+func kernels(h *host.Host) (found []*kernel, others []string, err error) {
 	base := modulesDir
 	entries, err := h.Dir(base)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -37,22 +37,26 @@ func kernels(h *host.Host) ([]*kernel, error) {
 		}
 	}
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if running := release(h); running != "" {
 		for _, e := range entries {
 			if e.Name == running {
-				return []*kernel{readKernel(h, base, running)}, nil
+				found = append(found, readKernel(h, base, running))
+			} else if e.Type == fs.ModeDir {
+				others = append(others, base+"/"+e.Name)
 			}
 		}
+		if len(found) > 0 {
+			return found, others, nil
+		}
 	}
-	var found []*kernel
 	for _, e := range entries {
 		if e.Type != fs.ModeDir && e.Type != fs.ModeSymlink {
 			continue
 		}
 		if len(found) == maxKernels {
-			return nil, &host.Error{Path: base, Err: fmt.Errorf("%w: more than %d kernels", host.ErrTooLarge, maxKernels)}
+			return nil, nil, tooMany(base)
 		}
 		k := readKernel(h, base, e.Name)
 		if errors.Is(k.dep.err, fs.ErrNotExist) && errors.Is(k.builtin.err, fs.ErrNotExist) {
@@ -61,9 +65,26 @@ func kernels(h *host.Host) ([]*kernel, error) {
 		found = append(found, k)
 	}
 	if len(found) == 0 {
-		return nil, &host.Error{Path: base, Err: errors.New("no kernel has a list of its modules here")}
+		return nil, nil, &host.Error{Path: base, Err: errors.New("no kernel has a list of its modules here")}
 	}
-	return found, nil
+	return found, nil, nil
+}
+
+// readOthers passes over what a removed kernel left behind.
+func readOthers(h *host.Host, dirs []string) (lists []list) {
+	for _, dir := range dirs {
+		if len(lists) == maxKernels {
+			return append(lists, list{err: tooMany(modulesDir)})
+		}
+		if l := readList(h, dir+"/modules.dep"); !errors.Is(l.err, fs.ErrNotExist) {
+			lists = append(lists, l)
+		}
+	}
+	return lists
+}
+
+func tooMany(base string) error {
+	return &host.Error{Path: base, Err: fmt.Errorf("%w: more than %d kernels", host.ErrTooLarge, maxKernels)}
 }
 
 func readKernel(h *host.Host, base, release string) *kernel {

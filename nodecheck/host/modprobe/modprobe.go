@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/hardgate-dev/hardgate/nodecheck/host"
 )
@@ -18,6 +19,8 @@ type Node struct {
 	loadedErr error
 	kernels   []*kernel
 	kernelErr error
+	// others reads the lists of the kernels that do not run, once.
+	others func() []list
 }
 
 // Read reads the node once in a scan. What could not be read is told by the
@@ -29,7 +32,9 @@ func Read(h *host.Host) *Node {
 
 func read(h *host.Host) *Node {
 	n := &Node{}
-	n.kernels, n.kernelErr = kernels(h)
+	var others []string
+	n.kernels, others, n.kernelErr = kernels(h)
+	n.others = sync.OnceValue(func() []list { return readOthers(h, others) })
 	n.config, n.configErr = readConfig(h, n.kernels)
 	n.cmdline = readCmdline(h)
 	n.loaded, n.loadedErr = h.File(loadedPath)
@@ -200,6 +205,20 @@ func (n *Node) Presence(name string) (Presence, error) {
 		return best, nil // nothing that was not read is worse
 	}
 	return best, unsure
+}
+
+// Elsewhere returns where a kernel that does not run now, and may run after the next
+// boot, has the file of a module. An error means that one may have it.
+func (n *Node) Elsewhere(name string) (place Place, found bool, err error) {
+	name = Canonical(name)
+	for _, l := range n.others() {
+		if l.err != nil {
+			err = l.err
+		} else if line := l.find(name); line > 0 {
+			return Place{l.path, line}, true, nil
+		}
+	}
+	return Place{}, false, err
 }
 
 // Kernels names the kernels whose modules are judged.
