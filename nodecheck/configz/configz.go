@@ -16,6 +16,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -86,7 +87,7 @@ func (c *Client) pins(more []string) ([][]byte, error) {
 	h := host.New(c.Files)
 	var pins [][]byte
 	var errs []error
-	for _, name := range append(more, certificates...) {
+	for _, name := range slices.Concat(more, certificates) {
 		f, err := h.File(name)
 		if err != nil {
 			errs = append(errs, err)

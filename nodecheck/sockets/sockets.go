@@ -106,7 +106,7 @@ func parse(data []byte, question uint32, list []netip.AddrPort) (_ []netip.AddrP
 			if len(body) < 4 {
 				return nil, false, errAnswer
 			}
-			no := -int32(native.Uint32(body)) //nolint:gosec // the kernel puts a negative number in it
+			no := -int32(native.Uint32(body)) // the kernel puts a negative number in it
 			if errno := unix.Errno(no); errno == unix.ENOENT {
 				return list, true, nil // a kernel without this family
 			} else if no != 0 {
