@@ -53,9 +53,9 @@ func gettyIssue(args []string) (none bool, files []string) {
 		if long, ok := strings.CutPrefix(arg, "--"); ok {
 			long, value, set := strings.Cut(long, "=")
 			switch {
-			case len(long) >= len("noi") && strings.HasPrefix("noissue", long):
+			case abbreviates(long, "noissue", "noi"):
 				none = true
-			case !strings.HasPrefix(long, "is") || !strings.HasPrefix("issue-file", long):
+			case !abbreviates(long, "issue-file", "is"):
 			case set:
 				files = strings.Split(value, ":")
 			case i+1 < len(args):
@@ -83,4 +83,10 @@ func gettyIssue(args []string) (none bool, files []string) {
 		}
 	}
 	return none, files
+}
+
+// abbreviates is whether getopt_long(3) takes text for an option of which shortest is
+// the least that tells it from the others.
+func abbreviates(text, option, shortest string) bool {
+	return len(text) >= len(shortest) && len(text) <= len(option) && text == option[:len(text)]
 }

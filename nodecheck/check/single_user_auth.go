@@ -154,8 +154,7 @@ func sulogin(command string) (login, forced bool) {
 		return true, false
 	case words[0] == "sulogin":
 		return true, slices.ContainsFunc(words[1:], func(w string) bool {
-			long := len(w) > 2 && strings.HasPrefix("--force", w)
-			return long || strings.HasPrefix(w, "-") && !strings.HasPrefix(w, "--") && strings.Contains(w, "e")
+			return abbreviates(w, "--force", "--f") || strings.HasPrefix(w, "-") && !strings.HasPrefix(w, "--") && strings.Contains(w, "e")
 		})
 	case len(words) < 3 || !slices.Contains(shells, words[0]) || words[1] != "-c":
 		return false, false
