@@ -1,6 +1,7 @@
 package check
 
 import (
+	"errors"
 	"path"
 	"strings"
 
@@ -16,59 +17,76 @@ var gettys = []string{
 // gettyUnits judges what the units of consoles tell agetty of the banner: to show
 // none, or that of other files.
 func (j *judge) gettyUnits(h *host.Host, rules *Rules) {
-	for _, name := range []string{"getty@.service", "serial-getty@.service", "console-getty.service"} {
-		unit, err := systemd.Read(h, name)
-		if missing(err) || err == nil && (unit.Masked || len(unit.List("Service", "ExecStart")) == 0) {
-			continue
-		}
-		var argv []string
-		var where string
-		if err == nil {
-			argv, where, err = unit.Command(h)
-		}
-		if err != nil {
-			j.unknown(err)
-			continue
-		}
-		if path.Base(argv[0]) != "agetty" {
-			continue
-		}
-		none, files := gettyIssue(argv[1:])
-		if none {
-			j.fault(Finding{Where: where, Expected: bannerWanted, Actual: "--noissue", Detail: name + " asks for a login without a warning"})
+	consoles, err := gettyCommands(h)
+	j.unknown(err)
+	for _, c := range consoles {
+		if c.silent {
+			j.fault(Finding{Where: c.where, Expected: bannerWanted, Actual: "--noissue", Detail: c.unit + " asks for a login without a warning"})
 		} else {
-			j.banners(h, files, rules)
+			j.banners(h, c.issue, rules)
 		}
 	}
 }
 
-// gettyIssue takes the options for the banner out of the arguments of agetty(8).
-func gettyIssue(args []string) (none bool, files []string) {
-	const valued = "aCdfHIloPrtw"
-	for i := 0; i < len(args); i++ {
-		arg := args[i]
-		if arg == "--" {
-			break
+// getty is how a unit starts agetty(8).
+type getty struct {
+	unit, where string
+	silent      bool     // --noissue
+	issue       []string // --issue-file
+	autologin   bool
+}
+
+// gettyCommands are those of the units that there are. Beside an error there may be
+// some.
+func gettyCommands(h *host.Host) (list []getty, err error) {
+	for _, name := range []string{"getty@.service", "serial-getty@.service", "console-getty.service"} {
+		unit, err2 := systemd.Read(h, name)
+		if missing(err2) || err2 == nil && (unit.Masked || len(unit.List("Service", "ExecStart")) == 0) {
+			continue
 		}
-		if long, ok := strings.CutPrefix(arg, "--"); ok {
+		var argv []string
+		g := getty{unit: name}
+		if err2 == nil {
+			argv, g.where, err2 = unit.Command(h)
+		}
+		if err2 != nil {
+			err = errors.Join(err, err2)
+			continue
+		}
+		if path.Base(argv[0]) == "agetty" {
+			g.options(argv[1:])
+			list = append(list, g)
+		}
+	}
+	return list, err
+}
+
+// options takes those of interest out of the arguments of agetty.
+func (g *getty) options(args []string) {
+	const valued = "aCdfHIloPrtw"
+	for i := 0; i < len(args) && args[i] != "--"; i++ {
+		long, ok := strings.CutPrefix(args[i], "--")
+		if ok {
 			long, value, set := strings.Cut(long, "=")
+			if !set && i+1 < len(args) {
+				value = args[i+1]
+			}
 			switch {
 			case abbreviates(long, "noissue", "noi"):
-				none = true
-			case !abbreviates(long, "issue-file", "is"):
-			case set:
-				files = strings.Split(value, ":")
-			case i+1 < len(args):
-				i++
-				files = strings.Split(args[i], ":")
+				g.silent = true
+			case abbreviates(long, "issue-file", "is"):
+				g.issue = strings.Split(value, ":")
+			case abbreviates(long, "autologin", "a"):
+				g.autologin = true
 			}
 			continue
 		}
-		letters, ok := strings.CutPrefix(arg, "-")
+		letters, ok := strings.CutPrefix(args[i], "-")
 		for ok && letters != "" {
 			letter := letters[0]
 			letters = letters[1:]
-			none = none || letter == 'i'
+			g.silent = g.silent || letter == 'i'
+			g.autologin = g.autologin || letter == 'a'
 			if strings.IndexByte(valued, letter) < 0 {
 				continue
 			}
@@ -77,12 +95,11 @@ func gettyIssue(args []string) (none bool, files []string) {
 				letters = args[i]
 			}
 			if letter == 'f' {
-				files = strings.Split(letters, ":")
+				g.issue = strings.Split(letters, ":")
 			}
 			break
 		}
 	}
-	return none, files
 }
 
 // abbreviates is whether getopt_long(3) takes text for an option of which shortest is

@@ -17,7 +17,7 @@ import (
 // single-user mode does not ask for it, so that is looked at as well.
 var singleUserAuth = Check{
 	ID:    "single-user-auth",
-	Reads: []string{"/etc/passwd", "/etc/shadow", "/etc/systemd/system/rescue.service", "/etc/systemd/system/emergency.service", "/proc/cmdline"},
+	Reads: []string{"/etc/passwd", "/etc/shadow", "/etc/systemd/system/rescue.service", "/etc/systemd/system/emergency.service", "getty@.service", "/proc/cmdline"},
 	Run: passwords(func(h *host.Host, rules *Rules) (Result, error) {
 		var j judge
 		state, where, err := rootPassword(h)
@@ -29,6 +29,7 @@ var singleUserAuth = Check{
 			j.rescue(h, unit, state)
 		}
 		j.debugShell(h)
+		j.autologin(h)
 		j.kernelShell(h, state)
 		return j.done()
 	}),
@@ -192,6 +193,17 @@ func (j *judge) debugShell(h *host.Host) {
 		j.unknown(err)
 	case on:
 		j.fault(Finding{Where: where, Actual: "debug-shell.service is enabled", Detail: "a console has a shell of root without a password"})
+	}
+}
+
+// autologin judges that the units of consoles log nobody in by themselves.
+func (j *judge) autologin(h *host.Host) {
+	consoles, err := gettyCommands(h)
+	j.unknown(err)
+	for _, c := range consoles {
+		if c.autologin {
+			j.fault(Finding{Where: c.where, Actual: c.unit + " has --autologin", Detail: "a console has a shell without a password"})
+		}
 	}
 }
 
