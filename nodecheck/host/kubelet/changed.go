@@ -2,6 +2,7 @@ package kubelet
 
 import (
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/hardgate-dev/hardgate/nodecheck/host"
@@ -20,11 +21,7 @@ func (l *layers) changed(h *host.Host, started time.Time) error {
 	if started.IsZero() {
 		return nil
 	}
-	paths := l.paths
-	if l.dir != "" {
-		paths = append([]string{l.dir}, paths...)
-	}
-	for _, p := range paths {
+	for _, p := range slices.Concat(l.dirs, l.paths) {
 		for _, look := range []func(string) (host.Info, error){h.Stat, h.Lstat} {
 			if info, err := look(p); err == nil && info.ModTime.Sub(started) > tolerance {
 				return &host.Error{Path: p, Err: errChanged}

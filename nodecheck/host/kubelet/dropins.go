@@ -36,6 +36,9 @@ func (l *layers) walk(h *host.Host, dir string, slash bool, depth int) error {
 	if err != nil {
 		return err
 	}
+	if !top {
+		l.dirs = append(l.dirs, dir)
+	}
 	for _, e := range entries {
 		name := path.Join(dir, e.Name)
 		if e.Type == fs.ModeDir {

@@ -26,6 +26,7 @@ type layers struct {
 	dropIns   []*document
 	bytes     int      // of the drop-ins
 	paths     []string // of all files, those included that could not be read
+	dirs      []string // that were looked through for drop-ins
 	err       error    // why the files do not tell a configuration
 	pathsErr  error    // why there may be more paths
 }
@@ -63,6 +64,7 @@ func (c *command) files(h *host.Host) (l layers) {
 		l.base, l.err = load(h, l.file, ofKubelet, true)
 	}
 	if l.dir != "" {
+		l.dirs = []string{l.dir} // a link to a directory is not walked
 		if l.pathsErr = l.walk(h, l.dir, strings.HasSuffix(given, "/"), maxDepth); l.err == nil {
 			l.err = l.pathsErr
 		}

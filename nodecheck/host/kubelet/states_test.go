@@ -89,6 +89,11 @@ func TestStates(t *testing.T) {
 		"a kubelet that is asked for its version beside it": {port, "--config=/c/a", file("a", "") + "-- proc/99/cmdline nul --\nkubelet\n--version\n", []string{
 			"0 <- readOnlyPort: 0 at /c/a; not set, this is the default with a configuration file",
 		}},
+		"a file that went from a directory of drop-ins": {port, "--config-dir=/c/d", "-- c/d/ mtime=2026-01-01T00:00:00Z --\n-- c/d/sub/ mtime=2026-11-01T10:00:00Z --\n" +
+			file("d/a.conf mtime=2026-01-01T00:00:00Z", "readOnlyPort: 0\n") + started, []string{
+			"running error: /c/d/sub: it changed after the kubelet started, so that what is in force is not known",
+			"persisted 0 <- readOnlyPort: 0 at /c/d/a.conf:3",
+		}},
 		"two kubelets": {port, "--config=/c/a", file("a", "") + "-- proc/99/cmdline nul --\nkubelet\n", []string{"error: /proc/99/cmdline: more than one kubelet runs: 812 and 99"}},
 		"a kubelet of a container beside it": {port, "--config=/c/a", file("a", "") + "-- proc/99/cmdline nul --\nkubelet\n-- proc/99/status --\nNSpid:\t99\t5\n", []string{
 			"0 <- readOnlyPort: 0 at /c/a; not set, this is the default with a configuration file",
