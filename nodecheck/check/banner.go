@@ -39,7 +39,7 @@ func bannerLocal(h *host.Host, rules *Rules) (Result, error) {
 		return Result{}, err
 	}
 	var j judge
-	j.gettyUnits(h, rules)
+	j.gettyBanners(h, rules)
 	if len(files) == 0 {
 		getty, err := anyOf(h, gettys)
 		switch {

@@ -3,6 +3,7 @@ package check
 import (
 	"errors"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/hardgate-dev/hardgate/nodecheck/host"
@@ -14,9 +15,16 @@ var gettys = []string{
 	"/usr/sbin/agetty", "/sbin/agetty", "/usr/bin/agetty", "/usr/sbin/getty", "/sbin/getty", "/usr/sbin/mingetty", "/sbin/mingetty",
 }
 
-// gettyUnits judges what the units of consoles tell agetty of the banner: to show
+// gettyUnits are those of any console, and of the ones that have a unit of their own
+// most often.
+var gettyUnits = []string{
+	"getty@.service", "getty@tty1.service", "console-getty.service",
+	"serial-getty@.service", "serial-getty@ttyS0.service", "serial-getty@ttyAMA0.service", "serial-getty@hvc0.service",
+}
+
+// gettyBanners judges what the units of consoles tell agetty of the banner: to show
 // none, or that of other files.
-func (j *judge) gettyUnits(h *host.Host, rules *Rules) {
+func (j *judge) gettyBanners(h *host.Host, rules *Rules) {
 	consoles, err := gettyCommands(h)
 	j.unknown(err)
 	for _, c := range consoles {
@@ -39,7 +47,7 @@ type getty struct {
 // gettyCommands are those of the units that there are. Beside an error there may be
 // some.
 func gettyCommands(h *host.Host) (list []getty, err error) {
-	for _, name := range []string{"getty@.service", "serial-getty@.service", "console-getty.service"} {
+	for _, name := range gettyUnits {
 		unit, err2 := systemd.Read(h, name)
 		if missing(err2) || err2 == nil && (unit.Masked || len(unit.List("Service", "ExecStart")) == 0) {
 			continue
@@ -53,12 +61,19 @@ func gettyCommands(h *host.Host) (list []getty, err error) {
 			err = errors.Join(err, err2)
 			continue
 		}
-		if path.Base(argv[0]) == "agetty" {
+		seen := slices.ContainsFunc(list, func(other getty) bool { return other.where == g.where })
+		if !seen && path.Base(argv[0]) == "agetty" {
 			g.options(argv[1:])
 			list = append(list, g)
 		}
 	}
 	return list, err
+}
+
+// gettyValued are the long options that a value follows.
+var gettyValued = []string{
+	"autologin", "chdir", "chroot", "delay", "erase-chars", "host", "init-string", "issue-file", "kill-chars",
+	"login-options", "login-program", "nice", "timeout",
 }
 
 // options takes those of interest out of the arguments of agetty.
@@ -68,8 +83,10 @@ func (g *getty) options(args []string) {
 		long, ok := strings.CutPrefix(args[i], "--")
 		if ok {
 			long, value, set := strings.Cut(long, "=")
-			if !set && i+1 < len(args) {
-				value = args[i+1]
+			takes := slices.ContainsFunc(gettyValued, func(option string) bool { return abbreviates(long, option, option[:2]) })
+			if takes && !set && i+1 < len(args) {
+				i++
+				value = args[i]
 			}
 			switch {
 			case abbreviates(long, "noissue", "noi"):
