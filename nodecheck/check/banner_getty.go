@@ -46,7 +46,9 @@ type getty struct {
 
 // gettyCommands are those of the units that there are. Beside an error there may be
 // some.
-func gettyCommands(h *host.Host) (list []getty, err error) {
+func gettyCommands(h *host.Host) ([]getty, error) { return host.Memo(h, readGettys) }
+
+func readGettys(h *host.Host) (list []getty, err error) {
 	for _, name := range gettyUnits {
 		unit, err2 := systemd.Read(h, name)
 		if missing(err2) || err2 == nil && (unit.Masked || len(unit.List("Service", "ExecStart")) == 0) {

@@ -2,6 +2,7 @@ package check
 
 import (
 	"errors"
+	"path"
 	"slices"
 	"strings"
 
@@ -151,9 +152,9 @@ func (j *judge) rsyslog(h *host.Host, journal *syslog.Journald, known bool) (man
 		return nil
 	}
 	j.hold(f)
-	if other, where, err := rsyslogFile(h); err != nil || other != "" {
+	if other, err := rsyslogCommand(h); err != nil || other != nil {
 		j.unknown(err)
-		return []Finding{{Where: where, Expected: syslog.RsyslogFile, Actual: other, Detail: "another configuration is not evaluated"}}
+		return other
 	}
 	c, err := syslog.ReadRsyslog(h)
 	if err != nil {
@@ -163,17 +164,21 @@ func (j *judge) rsyslog(h *host.Host, journal *syslog.Journald, known bool) (man
 	return append(j.rsyslogInput(h, c, journal, known), j.rsyslogRules(c)...)
 }
 
-// rsyslogFile is the configuration that the unit makes rsyslog read, "" where that
-// is the usual one.
-func rsyslogFile(h *host.Host) (name, where string, err error) {
+// rsyslogCommand is what a person must look at where the unit starts something else
+// than rsyslog with its usual configuration.
+func rsyslogCommand(h *host.Host) (manual []Finding, err error) {
 	unit, err := systemd.Read(h, "rsyslog.service")
 	if err != nil || len(unit.List("Service", "ExecStart")) == 0 {
-		return "", "", err
+		return nil, err
 	}
 	argv, where, err := unit.Command(h)
 	if err != nil {
-		return "", where, err
+		return nil, err
 	}
+	if name := path.Base(argv[0]); name != "rsyslogd" {
+		return []Finding{{Where: where, Expected: "rsyslogd", Actual: name, Detail: "the unit starts another program"}}, nil
+	}
+	name := syslog.RsyslogFile
 	for i, arg := range argv {
 		if value, ok := strings.CutPrefix(arg, "-f"); ok {
 			if name = value; name == "" && i+1 < len(argv) {
@@ -181,10 +186,10 @@ func rsyslogFile(h *host.Host) (name, where string, err error) {
 			}
 		}
 	}
-	if name == syslog.RsyslogFile {
-		name = ""
+	if path.Clean(name) != syslog.RsyslogFile {
+		manual = []Finding{{Where: where, Expected: syslog.RsyslogFile, Actual: name, Detail: "another configuration is not evaluated"}}
 	}
-	return name, where, nil
+	return manual, nil
 }
 
 // rsyslogInput judges that the node's messages reach rsyslog.

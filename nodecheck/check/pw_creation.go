@@ -20,7 +20,7 @@ var pwCreation = Check{
 	Run: passwords(func(h *host.Host, rules *Rules) (Result, error) {
 		var j judge
 		// passwd changes a password when a user likes to, the others one that expired.
-		for _, service := range []string{"passwd", "login", "sshd"} {
+		for _, service := range []string{"passwd", "login", "sshd", "su", "su-l", "sudo"} {
 			found, err := pam.HasService(h, service)
 			if err != nil {
 				j.unknown(err)
@@ -61,7 +61,7 @@ func (j *judge) passwordStack(h *host.Host, service string, rules *Rules) {
 	case err != nil:
 		j.unknown(&host.Error{Path: stack.Path, Err: err})
 	case by == nil && i < 0:
-		j.once(true, Finding{Where: stack.Path, Detail: "no password can be changed"})
+		j.once(true, Finding{Where: stack.Path, Detail: "no password can be changed through " + service})
 		return
 	case i < 0:
 		wanted.Where, wanted.Actual, wanted.Detail = by.Where, describe(by), "new passwords are not judged by "+pwqualityModule
