@@ -50,6 +50,7 @@ func (k *Kubelet) findProcess(h *host.Host) {
 		for _, p := range table.Named(name) {
 			switch {
 			case p.Depth > 0 || p.Pod != "":
+				contained = p
 			case !p.Root:
 				unprivileged = p
 			default:

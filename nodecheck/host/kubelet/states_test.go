@@ -94,6 +94,12 @@ func TestStates(t *testing.T) {
 			"running error: /c/d/sub: it changed after the kubelet started, so that what is in force is not known",
 			"persisted 0 <- readOnlyPort: 0 at /c/d/a.conf:3",
 		}},
+		"a field of another type under a flag": {port, "--config=/c/a --read-only-port=0", file("a", "readOnlyPort: x\n"), []string{
+			"error: /c/a:3: malformed: readOnlyPort: the value is of another type",
+		}},
+		"k3s in a pod": {port, "", "-- proc/5/cmdline nul --\nk3s server\n-- proc/5/cgroup --\n0::/kubepods/pod1\n", []string{
+			"error: /proc/5/cmdline: it is the kubelet of a container, not of this machine",
+		}},
 		"two kubelets": {port, "--config=/c/a", file("a", "") + "-- proc/99/cmdline nul --\nkubelet\n", []string{"error: /proc/99/cmdline: more than one kubelet runs: 812 and 99"}},
 		"a kubelet of a container beside it": {port, "--config=/c/a", file("a", "") + "-- proc/99/cmdline nul --\nkubelet\n-- proc/99/status --\nNSpid:\t99\t5\n", []string{
 			"0 <- readOnlyPort: 0 at /c/a; not set, this is the default with a configuration file",

@@ -210,6 +210,7 @@ func TestNext(t *testing.T) {
 	tree.Remove("proc/8")
 	tree.Remove("proc/9")
 	tree.Write("proc/10/cmdline", "sh\x00wait-and-exec\x00")
+	tree.Write("proc/11/cmdline", "/usr/sbin/sshd\x00-D\x00")
 	for range 6 {
 		scan()
 	}
