@@ -129,6 +129,9 @@ func (j *judge) suStack(h *host.Host, service string, rules *Rules) {
 		j.once(true, Finding{Where: stack.Path, Detail: "nobody but root gets through " + service})
 	}
 	for _, r := range wheels {
+		if r.Optional {
+			j.pamModule(h, r)
+		}
 		if j.wheelOptions(r) && by == nil {
 			f := Finding{Where: r.Where, Expected: wantedWheel, Actual: strings.Join(append([]string{describe(r)}, r.Args...), " ")}
 			if _, uid := r.Arg("use_uid"); !uid {

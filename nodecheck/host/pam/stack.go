@@ -30,6 +30,9 @@ type Rule struct {
 	Module string
 	Args   []string
 	Where  string // path and line
+	// Optional is whether libpam passes the rule over where its module is not
+	// installed: "-" stands before the type.
+	Optional bool
 
 	level    int  // how many substacks it is in
 	substack bool // a place where one begins: no module
@@ -247,7 +250,7 @@ func (r *reader) rule(text, where string, t Type, depth, level int) error {
 	if len(r.rules) >= maxRules {
 		return &host.Error{Path: where, Err: fmt.Errorf("%w: more than %d rules", host.ErrTooLarge, maxRules)}
 	}
-	r.rules = append(r.rules, Rule{Type: t, Control: c, Module: module, Args: arguments(rest), Where: where, level: level})
+	r.rules = append(r.rules, Rule{Type: t, Control: c, Module: module, Args: arguments(rest), Where: where, Optional: strings.HasPrefix(kind, "-"), level: level})
 	return nil
 }
 
