@@ -25,6 +25,7 @@ type Watcher interface {
 	Changed() <-chan struct{}
 	Take() []string
 	Follow(context.Context, watch.Looked) (added bool)
+	Renew()
 	Poll() (changed []string, cost time.Duration)
 	Mattered(bool)
 	Watched() (directories int, limited bool)
@@ -105,6 +106,7 @@ func (a *Agent) Run(ctx context.Context) error {
 			poll.Reset(a.poll(ctx))
 		case <-full.C:
 			a.account.due = time.Time{}
+			a.Watcher.Renew()
 			a.scan(ctx, causeFull, nil)
 			full.Reset(a.spread())
 		}

@@ -61,6 +61,7 @@ type watcher struct {
 func (w *watcher) Changed() <-chan struct{} { return w.changed }
 func (w *watcher) Take() []string           { return []string{"/etc/a"} }
 func (w *watcher) Mattered(bool)            {}
+func (w *watcher) Renew()                   {}
 func (w *watcher) Watched() (int, bool)     { return 1, false }
 
 func (w *watcher) Follow(context.Context, watch.Looked) bool {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io/fs"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/hardgate-dev/hardgate/nodecheck/host"
@@ -31,6 +32,27 @@ func (l Looked) Join(other Looked) Looked {
 		Opened: append(l.Opened, other.Opened...), Files: append(l.Files, other.Files...),
 		Processes: append(l.Processes, other.Processes...),
 	}
+}
+
+// ofFiles is as much of it as directories are watched for, each path once: a path
+// that was asked for and is now read as well is to be watched in another way.
+func (l Looked) ofFiles() Looked {
+	opened := slices.Clone(l.Opened)
+	for _, f := range l.Files {
+		opened = append(opened, f.Info.Path)
+	}
+	return Looked{Touched: paths(l.Touched), Listed: paths(l.Listed), Opened: paths(opened)}
+}
+
+func (l Looked) equal(other Looked) bool {
+	return slices.Equal(l.Touched, other.Touched) && slices.Equal(l.Listed, other.Listed) && slices.Equal(l.Opened, other.Opened)
+}
+
+// paths returns those that are not the kernel's, in order.
+func paths(list []string) []string {
+	list = slices.DeleteFunc(slices.Clone(list), ofKernel)
+	slices.Sort(list)
+	return slices.Compact(list)
 }
 
 // directory is what matters in one directory.
@@ -62,9 +84,6 @@ type planner struct {
 func newPlan(looked Looked, ask lstat) plan {
 	p := planner{lstat: ask, known: map[string]host.Info{}, gone: map[string]bool{}, plan: plan{}}
 	listed, opened := set(looked.Listed), set(looked.Opened)
-	for _, f := range looked.Files {
-		opened[f.Info.Path] = true
-	}
 	for _, name := range looked.Touched {
 		p.add(name, listed[name], opened[name])
 	}

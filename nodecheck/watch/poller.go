@@ -35,8 +35,9 @@ type value struct {
 	file  *host.Held    // nil: ask is asked
 	ask   func() uint64 // a number that changes when what it stands for does
 	last  uint64
-	every int // it is looked at in each every-th poll
+	every int // it is left alone for so many polls after a change
 	wait  int
+	calm  int // looks in a row that found no change
 }
 
 const (
@@ -45,7 +46,7 @@ const (
 	// maxValue is how much of a file is compared.
 	maxValue = 64 << 10
 	// maxEvery is how rarely a value is looked at that changes all the time and no
-	// verdict with it.
+	// verdict with it, and after how many looks without a change that is forgotten.
 	maxEvery = 32
 )
 
@@ -168,11 +169,16 @@ func (p *poller) poll() (changed []string) {
 				v.wait--
 				continue
 			}
-			if now := p.now(v); now != v.last {
-				v.last = now
-				changed = append(changed, v.path)
-				p.fired = append(p.fired, v)
+			now := p.now(v)
+			if now == v.last {
+				if v.calm++; v.calm >= maxEvery {
+					v.every = 1
+				}
+				continue
 			}
+			v.last, v.calm = now, 0
+			changed = append(changed, v.path)
+			p.fired = append(p.fired, v)
 		}
 	}
 	slices.Sort(changed)

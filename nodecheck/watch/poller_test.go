@@ -107,6 +107,48 @@ func TestPollGetsTiredOfNoise(t *testing.T) {
 	}
 }
 
+// What changed a few times in weeks without a verdict, as the list of modules does, is
+// looked at as often as before once it is quiet.
+func TestPollForgetsNoise(t *testing.T) {
+	const name = "/proc/self/comm"
+	w, root := machine(t)
+	before, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	set := func(to string) {
+		t.Helper()
+		if err := os.WriteFile(name, []byte(to), 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Cleanup(func() { _ = os.WriteFile(name, before, 0) })
+	polls := func() (n int) {
+		for n = 1; n < 10*maxEvery; n++ {
+			if got, _ := w.Poll(); len(got) > 0 {
+				break
+			}
+		}
+		return n
+	}
+	follow(t, w, root, name)
+	for i := range 8 {
+		set(fmt.Sprint("module-", i))
+		polls()
+		w.Mattered(false)
+	}
+	for range 4 * maxEvery {
+		w.Poll()
+	}
+	set("module-9")
+	polls()
+	w.Mattered(false)
+	set("last")
+	if n := polls(); n > 2 {
+		t.Errorf("it took %d polls to see a change", n)
+	}
+}
+
 func TestModules(t *testing.T) {
 	const line = "rds 16384 %d %s Live 0x0000000000000000\n"
 	a := sum("/proc/modules", fmt.Appendf(nil, line, 0, "-"))

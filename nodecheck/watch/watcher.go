@@ -28,8 +28,8 @@ type Watcher struct {
 	changed chan struct{}
 	readers sync.WaitGroup
 
-	// touched is what the plan was made of.
-	touched []string
+	// planned is what the plan was made of.
+	planned Looked
 
 	mu sync.Mutex
 	// watches are the directories behind a watch descriptor: more than one where a
@@ -39,7 +39,7 @@ type Watcher struct {
 	paths map[string]struct{}
 	// stale is whether the plan must be made anew: directories or links have changed.
 	stale bool
-	// limited is whether some directories could not be watched, which is said once.
+	// limited is whether some directories could not be watched.
 	limited bool
 }
 
@@ -94,29 +94,37 @@ func (w *Watcher) Watched() (directories int, limited bool) {
 	return len(w.watches), w.limited
 }
 
+// Renew has the next Follow look for the directories anew. One that another was
+// mounted over reports nothing of that, and limits may have been raised.
+func (w *Watcher) Renew() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.stale = true
+}
+
 // Follow watches what a scan looked at, and nothing else any more. It returns
 // whether there is a directory among it that was not watched before: what happened
 // there since the scan was not seen, and there should be another.
 func (w *Watcher) Follow(ctx context.Context, looked Looked) bool {
 	w.poll.follow(looked)
 	// The names of processes are others each time, and nothing of theirs is watched.
-	looked.Touched = slices.DeleteFunc(slices.Clone(looked.Touched), ofKernel)
-	slices.Sort(looked.Touched)
-	looked.Touched = slices.Compact(looked.Touched)
+	looked = looked.ofFiles()
 	w.mu.Lock()
-	same := !w.stale && slices.Equal(w.touched, looked.Touched)
+	same := !w.stale && w.planned.equal(looked)
 	w.stale = false
 	w.mu.Unlock()
 	if same {
 		return false
 	}
-	w.touched = looked.Touched
+	w.planned = looked
 	added := false
 	if w.file != nil {
 		added = w.set(ctx, newPlan(looked, w.root.Lstat))
 	}
 	if w.limited {
-		w.poll.followAll(w.touched)
+		w.poll.followAll(looked.Touched)
+	} else {
+		w.poll.followAll(nil)
 	}
 	return added
 }
@@ -126,6 +134,7 @@ func (w *Watcher) set(ctx context.Context, p plan) (added bool) {
 	next := make(map[int]map[string]*directory, len(p))
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	limited := false
 	for dir, d := range p {
 		mask := uint32(always)
 		if d.written {
@@ -138,10 +147,10 @@ func (w *Watcher) set(ctx context.Context, p plan) (added bool) {
 			added = true
 			continue
 		case err != nil:
-			if !w.limited {
+			if !w.limited && !limited {
 				logf.FromContext(ctx).WithName("watch").Error(err, "some directories are polled instead of watched")
 			}
-			w.limited = true
+			limited = true
 			continue
 		}
 		if w.watches[wd] == nil {
@@ -157,7 +166,7 @@ func (w *Watcher) set(ctx context.Context, p plan) (added bool) {
 			_, _ = unix.InotifyRmWatch(w.inotify, uint32(wd)) // gone already where its directory is
 		}
 	}
-	w.watches = next
+	w.watches, w.limited = next, limited
 	return added
 }
 

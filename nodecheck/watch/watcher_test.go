@@ -5,6 +5,7 @@ package watch
 import (
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -231,6 +232,58 @@ func TestFollowsOn(t *testing.T) {
 	n.write("/etc/ssh/sshd_config.d/10.conf", "z")
 	if got := n.changed(); !slices.Contains(got, "/etc/ssh/sshd_config.d/10.conf") {
 		t.Errorf("reported are %q", got)
+	}
+}
+
+// A file of which only the mode mattered, and whose content does now: the paths are
+// the same as before.
+func TestFollowsWhatIsReadNow(t *testing.T) {
+	n := newNode(t, "/etc/ssh/sshd_config", "/etc/other")
+	for name, look := range map[string]func(*host.Host){
+		"/etc/other": func(h *host.Host) { _, _ = h.File("/etc/other") },
+		"/etc/new":   func(h *host.Host) { _, _ = h.Stat("/etc/other"); _, _ = h.Dir("/etc") },
+	} {
+		n.scan(func(h *host.Host) { _, _ = h.Stat("/etc/other"); _, _ = h.Stat("/etc") })
+		n.scan(func(h *host.Host) { _, _ = h.Stat("/etc"); look(h) })
+		n.write(name, "y")
+		if got := n.changed(); !slices.Contains(got, name) {
+			t.Errorf("reported are %q, want %q", got, name)
+		}
+	}
+}
+
+// A directory that another was mounted over reports nothing of it. A full pass finds
+// what is there, and from then on it is followed.
+func TestFollowsMounts(t *testing.T) {
+	runtime.LockOSThread() // and never unlocked: the thread ends with its mounts
+	if err := unix.Unshare(unix.CLONE_FS | unix.CLONE_NEWNS); err != nil {
+		t.Skipf("mounting: %v", err)
+	}
+	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
+		t.Skipf("mounting: %v", err)
+	}
+	n := newNode(t, "/etc/ssh/sshd_config", "/srv/sshd_config")
+	n.scan(sshd)
+	n.must(unix.Mount(n.path("/srv"), n.path("/etc/ssh"), "", unix.MS_BIND, ""))
+	t.Cleanup(func() { _ = unix.Unmount(n.path("/etc/ssh"), unix.MNT_DETACH) })
+	n.scan(sshd)
+	n.watcher.Renew()
+	n.scan(sshd)
+	n.write("/etc/ssh/sshd_config", "y")
+	if got := n.changed(); !slices.Contains(got, "/etc/ssh/sshd_config") {
+		t.Errorf("reported are %q", got)
+	}
+}
+
+// Once there are watches to be had again, nothing is polled.
+func TestLimitsAreForgotten(t *testing.T) {
+	n := newNode(t, "/etc/ssh/sshd_config")
+	n.scan(sshd)
+	n.watcher.limited = true
+	n.watcher.Renew()
+	n.scan(sshd)
+	if _, limited := n.watcher.Watched(); limited || len(n.watcher.poll.extra) > 0 {
+		t.Errorf("limited %t, polled are %d", limited, len(n.watcher.poll.extra))
 	}
 }
 
