@@ -63,18 +63,27 @@ var hostSysctls = []Control{
 		Text{EN: "Any machine on the link can announce itself as router and take the node's traffic.", KO: "같은 링크의 어떤 장비든 라우터로 가장해 노드의 트래픽을 가로챌 수 있다."}),
 }
 
-// sysctl is the control that a key of net.<family>.conf has a value, both for
-// the interfaces that are there ("all") and for those to come ("default").
+// sysctl is the control that a key of net.<family>.conf has a value, for the
+// interfaces that are there ("all"), for those to come ("default"), and for those
+// that have a value of their own, as every one has with IPv6.
 func sysctl(id ID, family, key string, value int, title, why Text) Control {
-	all := fmt.Sprintf("net.%s.conf.all.%s", family, key)
-	future := fmt.Sprintf("net.%s.conf.default.%s", family, key)
+	conf := func(name string) string { return fmt.Sprintf("net.%s.conf.%s.%s", family, name, key) }
+	var also Text
+	switch key {
+	case "accept_source_route", "accept_redirects":
+		also = Text{EN: " (for CIS Ubuntu 22.04 those of net.ipv6 too)", KO: "(CIS Ubuntu 22.04 기준에서는 net.ipv6의 같은 키도)"}
+	case "accept_ra":
+		also = Text{EN: ", IPv6AcceptRA=no in the .network files of systemd-networkd,", KO: ", systemd-networkd를 쓰면 .network 파일에 IPv6AcceptRA=no를"}
+	}
 	return Control{
 		ID: id, Face: Node, Kind: Measured,
 		Title: title,
 		Why:   why,
 		Remedy: Text{
-			EN: fmt.Sprintf("set %s and %s to %d in a file in /etc/sysctl.d and run sysctl --system", all, future, value),
-			KO: fmt.Sprintf("/etc/sysctl.d의 파일에 %s=%d과 %s=%d을 추가하고 sysctl --system을 실행하십시오", all, value, future, value),
+			EN: fmt.Sprintf("set %s, %s, and %s for each interface NAME with another value, to %d in a file in /etc/sysctl.d%s and run sysctl --system",
+				conf("all"), conf("default"), conf("NAME"), value, also.EN),
+			KO: fmt.Sprintf("/etc/sysctl.d의 파일에 %[1]s=%[4]d, %[2]s=%[4]d, 값이 다른 인터페이스 NAME마다 %[3]s=%[4]d을%[5]s 추가하고 sysctl --system을 실행하십시오",
+				conf("all"), conf("default"), conf("NAME"), value, also.KO),
 		},
 	}
 }
