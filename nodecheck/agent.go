@@ -50,7 +50,9 @@ type Agent struct {
 	account account
 	limit   *rate.Limiter
 	last    []byte
-	success atomic.Int64 // when the last scan came to its end, in Unix nanoseconds
+	// success is when the last scan came to its end. It is a time.Time for its monotonic
+	// clock: that of the wall is set on nodes that have just started.
+	success atomic.Pointer[time.Time]
 	// later are scans that are still to come after a change that takes its time.
 	later []time.Time
 }
@@ -186,7 +188,9 @@ func (a *Agent) scan(ctx context.Context, cause string, changed []string) bool {
 	// What happened in a directory before it was watched was not seen.
 	for range 3 {
 		var err error
-		if out, err = a.Scanner.Scan(); err != nil {
+		if out, err = a.Scanner.Scan(ctx); ctx.Err() != nil {
+			return false
+		} else if err != nil {
 			log.Error(err, "the scan broke; the report stays as it is")
 			a.Metrics.failed()
 			return false
@@ -196,7 +200,8 @@ func (a *Agent) scan(ctx context.Context, cause string, changed []string) bool {
 			break
 		}
 	}
-	a.success.Store(time.Now().UnixNano())
+	now := time.Now()
+	a.success.Store(&now)
 	a.Metrics.watching(a.Watcher.Watched())
 	a.Metrics.account(a.account.known())
 	status, data, err := synopsis.Status(out.Verdicts, out.OS, a.Self)
@@ -220,10 +225,10 @@ func (a *Agent) scan(ctx context.Context, cause string, changed []string) bool {
 // Alive is an error unless a scan came to its end not long ago.
 func (a *Agent) Alive() error {
 	last := a.success.Load()
-	if last == 0 {
+	if last == nil {
 		return fmt.Errorf("the first scan has not come to its end")
 	}
-	if ago := time.Since(time.Unix(0, last)); ago > 2*a.Interval+time.Minute {
+	if ago := time.Since(*last); ago > 2*a.Interval+time.Minute {
 		return fmt.Errorf("the last scan came to its end %s ago", ago.Round(time.Second))
 	}
 	return nil

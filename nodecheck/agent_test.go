@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/netip"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -217,6 +218,21 @@ func TestAgentTellsWhatListens(t *testing.T) {
 func TestAliveBeforeTheFirstScan(t *testing.T) {
 	if err := (&Agent{}).Alive(); err == nil {
 		t.Error("alive without a scan")
+	}
+}
+
+// The clock of a node is set while the agent runs, by hours on one that has just
+// started. Only the monotonic one tells how long ago something was.
+func TestAliveWhateverTheClockSays(t *testing.T) {
+	r := newAgent(t, nil, 0)
+	r.want(t, "Pass")
+	if at := r.success.Load(); at == nil || !strings.Contains(at.String(), " m=") {
+		t.Errorf("the last scan was at %v, without a monotonic clock", at)
+	}
+	old := time.Now().Add(-2*r.Interval - 2*time.Minute)
+	r.success.Store(&old)
+	if err := r.Alive(); err == nil {
+		t.Error("alive though no scan comes to its end")
 	}
 }
 

@@ -3,6 +3,7 @@ package nodecheck
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -72,8 +73,9 @@ type ending struct {
 	err    error
 }
 
-// Scan judges the node. An error means that the scan itself broke.
-func (s *Scanner) Scan() (Outcome, error) {
+// Scan judges the node. An error means that the scan itself broke, or that ctx ended:
+// what hangs is not waited for then.
+func (s *Scanner) Scan(ctx context.Context) (Outcome, error) {
 	begin := time.Now()
 	verdicts := make(map[control.ID]check.Verdict, len(s.Checks))
 	var list []*check.Check
@@ -93,7 +95,10 @@ func (s *Scanner) Scan() (Outcome, error) {
 			break
 		}
 		p := s.start(list)
-		got, over := s.wait(p)
+		got, over := s.wait(ctx, p)
+		if ctx.Err() != nil {
+			return Outcome{}, ctx.Err()
+		}
 		for _, v := range got {
 			verdicts[v.Control] = v
 		}
@@ -176,13 +181,15 @@ func (s *Scanner) start(list []*check.Check) *pass {
 
 // wait returns the verdicts of a pass and whether it has come to its end; it has not
 // where it does not get on any more.
-func (s *Scanner) wait(p *pass) (verdicts []check.Verdict, over bool) {
+func (s *Scanner) wait(ctx context.Context, p *pass) (verdicts []check.Verdict, over bool) {
 	tick := time.NewTicker(s.Patience)
 	defer tick.Stop()
 	for before := -1; ; {
 		select {
 		case <-p.done:
 			return p.so(), true
+		case <-ctx.Done():
+			return nil, false
 		case <-tick.C:
 		}
 		verdicts := p.so()

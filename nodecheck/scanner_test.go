@@ -1,6 +1,7 @@
 package nodecheck
 
 import (
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -59,7 +60,7 @@ func statuses(out Outcome) map[control.ID]control.Status {
 
 func scan(t *testing.T, s *Scanner) Outcome {
 	t.Helper()
-	out, err := s.Scan()
+	out, err := s.Scan(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -132,6 +133,22 @@ func TestScanOutlivesHangingChecks(t *testing.T) {
 	}
 }
 
+// An agent that is told to end does not wait for what hangs.
+func TestScanEndsWithItsContext(t *testing.T) {
+	until := make(chan struct{})
+	defer close(until)
+	s := &Scanner{
+		Files: tree(t, "-- etc/a --\ngood\n"), Rules: check.NewRules(), Patience: time.Minute,
+		Checks: []*check.Check{hangs("dead", until)},
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+	defer cancel()
+	begin := time.Now()
+	if out, err := s.Scan(ctx); !errors.Is(err, context.DeadlineExceeded) || time.Since(begin) > 30*time.Second {
+		t.Errorf("%+v, %v after %s", out, err, time.Since(begin))
+	}
+}
+
 func TestScanBoundsHangingChecks(t *testing.T) {
 	until := make(chan struct{})
 	defer close(until)
@@ -162,7 +179,7 @@ func TestScanOutlivesPanics(t *testing.T) {
 		t.Errorf("verdicts (-want +got):\n%s", diff)
 	}
 	s.Prepare = func(*host.Host) { panic("no") }
-	if out, err := s.Scan(); err == nil {
+	if out, err := s.Scan(t.Context()); err == nil {
 		t.Errorf("a scan that broke gives %+v", out)
 	}
 	s.Prepare = nil
