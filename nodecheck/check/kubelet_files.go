@@ -45,12 +45,9 @@ func filePair(id control.ID, reads []string, find files, widest func(*Rules) uin
 				return notApplicable(none.Where, none.Detail)
 			}
 			for _, name := range names {
-				info, err := h.Stat(name)
-				if err != nil {
-					j.unknown(err)
-					continue
+				if info, ok := j.file(h, name); ok {
+					judgeFile(&j, name, info, h, rules)
 				}
-				judgeFile(&j, name, info, h, rules)
 			}
 			return j.done()
 		}
@@ -86,12 +83,9 @@ func unitFiles() []*Check {
 		return func(h *host.Host, u *systemd.Unit) (Result, error) {
 			var j judge
 			for _, name := range u.Files {
-				info, err := h.Stat(name)
-				if err != nil {
-					j.unknown(err)
-					continue
+				if info, ok := j.file(h, name); ok {
+					judgeFile(&j, h, name, info)
 				}
-				judgeFile(&j, h, name, info)
 			}
 			return j.done()
 		}

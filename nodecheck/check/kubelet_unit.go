@@ -21,9 +21,9 @@ func withUnit(run func(*host.Host, *systemd.Unit) (Result, error)) func(*host.Ho
 			return Result{}, k.UnitErr
 		case k.Unit != nil:
 			return run(h, k.Unit)
-		case k.Process != nil && (k.Process.Parent == 1 || k.Process.Unit != ""):
+		case k.Process != nil && (k.Process.Parent <= 1 || k.Process.Unit != ""):
 			// It may have left the control group of its unit, as --kubelet-cgroups makes it, or
-			// the unit's file is gone.
+			// the unit's file is gone, or it is not known who started it.
 			return Result{}, &host.Error{Path: k.Process.Where, Err: errNoUnit}
 		case k.Process != nil:
 			return notApplicable(k.Process.Where, "no unit of systemd starts the kubelet")
@@ -33,7 +33,7 @@ func withUnit(run func(*host.Host, *systemd.Unit) (Result, error)) func(*host.Ho
 	})
 }
 
-var errNoUnit = errors.New("no unit is found for the kubelet's control group")
+var errNoUnit = errors.New("no unit is found that started the kubelet")
 
 // kubeletIPAddressDeny: what is allowed counts before what is denied. Some editions'
 // tools look for a flag of the kubelet; it is a setting of the unit.

@@ -12,13 +12,21 @@ import (
 // 0577 is the smaller number and the wider mode than 0644. A link is judged by what
 // it leads to.
 func (j *judge) access(h *host.Host, name string, widest uint32) {
-	info, err := h.Stat(name)
-	if err != nil {
-		j.unknown(err)
-		return
+	if info, ok := j.file(h, name); ok {
+		j.mode(name, info, widest)
+		j.owner(name, info)
 	}
-	j.mode(name, info, widest)
-	j.owner(name, info)
+}
+
+// file is what name leads to. The mode of a directory or a FIFO in its place says
+// nothing about the file that should be there.
+func (j *judge) file(h *host.Host, name string) (info host.Info, ok bool) {
+	info, err := h.Stat(name)
+	if err == nil && info.Type != 0 {
+		err = &host.Error{Path: name, Err: host.ErrNotRegular}
+	}
+	j.unknown(err)
+	return info, err == nil
 }
 
 // mode judges that info has no bit beyond those of widest.
