@@ -146,8 +146,14 @@ func (j *judge) rsyslog(h *host.Host, journal *syslog.Journald, known bool) (man
 		return nil
 	}
 	f := Finding{Where: where, Expected: "rsyslog.service is enabled", Actual: "enabled"}
-	if !on {
+	apart := on && systemd.Apart(path.Base(path.Dir(where)))
+	switch {
+	case !on:
 		f.Actual = "disabled or masked"
+	case apart:
+		f.Actual, f.Detail = "enabled there only", "the node does not come up with that target"
+	}
+	if !on || apart {
 		j.fault(f)
 		return nil
 	}

@@ -147,6 +147,13 @@ func (p *parser) object(name string, values map[string]string, where string, f f
 			p.note(where, "an action of type "+values["type"])
 			return nil
 		}
+		for key, value := range values {
+			if strings.HasPrefix(key, "action.execonly") && !strings.EqualFold(value, "off") {
+				p.note(where, "an action that does not run each time")
+				f.partly = true
+				break
+			}
+		}
 		return p.act(f, where, target, text)
 	case "ruleset", "template":
 		p.spaces()

@@ -250,6 +250,10 @@ func (p *parser) directive() error {
 		if strings.EqualFold(value, "on") {
 			delete(p.r.Inputs, "imuxsock")
 		}
+	case "$actionexeconlywhenpreviousissuspended", "$actionexeconlyeverynthtime", "$actionexeconlyonceeveryinterval":
+		if !strings.EqualFold(value, "off") {
+			p.doubt(where, "actions that do not run each time")
+		}
 	case "$defaultruleset":
 		p.doubt(where, "another rule set takes the messages")
 	}

@@ -39,15 +39,32 @@ func Enabled(h *host.Host, name string) (on bool, where string, err error) {
 	return false, e.path, nil
 }
 
-// pulling are the names of the directories whose links pull units in, in order.
+// pulling are the names of the directories whose links pull units in, in order; those
+// of targets that a node does not come up with are behind the others.
 func (x *index) pulling() (list []string) {
 	for folder := range x.folders {
 		if path.Ext(folder) != ".d" {
 			list = append(list, folder)
 		}
 	}
-	slices.Sort(list)
+	slices.SortFunc(list, func(a, b string) int {
+		if x, y := Apart(a), Apart(b); x != y {
+			if x {
+				return 1
+			}
+			return -1
+		}
+		return strings.Compare(a, b)
+	})
 	return list
+}
+
+// Apart is whether a directory such as "rescue.target.wants" belongs to a target that
+// a node reaches only if somebody asks for it, or when it goes down.
+func Apart(folder string) bool {
+	return slices.Contains([]string{
+		"rescue.target", "emergency.target", "shutdown.target", "halt.target", "poweroff.target", "reboot.target", "kexec.target", "final.target",
+	}, strings.TrimSuffix(folder, path.Ext(folder)))
 }
 
 // pulls looks for a link of a name in directories of one name. The first one
