@@ -196,7 +196,13 @@ func (p *parser) loop() {
 			p.loops[name] = append(p.loops[name], t.text)
 			continue
 		}
-		// What a command finds, such as run-parts of Debian.
+		// What a command finds, such as ls, or run-parts of Debian.
+		for _, field := range strings.Fields(t.text) {
+			field = strings.Trim(field, "$()`")
+			if t.expands && path.IsAbs(field) && strings.Contains(field, "*") {
+				p.loops[name] = append(p.loops[name], field)
+			}
+		}
 		for _, dir := range profileDirs {
 			if t.expands && strings.Contains(t.text, " "+dir) {
 				p.loops[name] = append(p.loops[name], path.Join(dir, "*.sh"))

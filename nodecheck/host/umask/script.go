@@ -81,7 +81,7 @@ func relevant(name, text string) bool {
 	if !strings.HasPrefix(name, "/etc/") && !strings.HasPrefix(name, "/usr/etc/") {
 		return false
 	}
-	return strings.Contains(text, "source") || dots(text)
+	return strings.Contains(text, "source") || strings.Contains(text, "ENV=/") || dots(text)
 }
 
 // dots is whether a text may have the command ".".

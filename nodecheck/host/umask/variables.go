@@ -26,13 +26,16 @@ func (p *parser) assign(t token) (bool, error) {
 		return true, &host.Error{Path: p.file.At(t.line), Err: fmt.Errorf("%w: a variable has more than %d values", host.ErrTooLarge, maxValues)}
 	}
 	p.values[name] = append(p.values[name], value)
+	if name == "ENV" && path.IsAbs(value) { // a sh reads that file in the end
+		return true, p.either(token{text: "$ENV"})
+	}
 	return true, nil
 }
 
 // expand returns what a word with one variable in it may stand for.
 func (p *parser) expand(t token) (list []string) {
 	before, after, ok := strings.Cut(t.text, "$")
-	if !ok || !t.expands {
+	if !ok {
 		return nil
 	}
 	name, rest := after, ""
