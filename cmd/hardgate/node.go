@@ -53,7 +53,7 @@ type nodeFlags struct {
 	benchmarks []string
 	controls   []string
 	modules    []string
-	exempt     map[string]string
+	exempt     []string
 	all        bool
 }
 
@@ -66,14 +66,16 @@ func newNode() *cobra.Command {
 		Example: nodeExample,
 		Args:    noArguments(": name a directory with --root"),
 		RunE:    func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
+
+		ValidArgsFunction: cobra.NoFileCompletions,
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
 	flags.StringVar(&f.root, "root", "/", "directory that is the root of the node")
-	flags.StringArrayVar(&f.benchmarks, "benchmark", nil, "judge the controls of this benchmark by its rules, such as 1.12, aks-host or ubuntu-22.04; may be repeated")
+	flags.StringArrayVar(&f.benchmarks, "benchmark", nil, "judge the controls of this benchmark by its rules, such as 1.12, aks-host or ubuntu-22.04; may be repeated: where several differ, the stricter rule counts")
 	flags.StringSliceVar(&f.controls, "control", nil, "judge by these controls only")
 	flags.StringSliceVar(&f.modules, "module", nil, "kernel module that the site holds unnecessary, for mod-unnecessary; may be repeated")
-	flags.StringToStringVar(&f.exempt, "exempt", nil, "`ID=REASON`: the control may fail here; may be repeated")
+	flags.StringArrayVar(&f.exempt, "exempt", nil, "control that may fail here, and why, as `ID=REASON`; may be repeated")
 	flags.StringVar(&f.explain, "explain", "", "say what one control means, where it looks and what it finds")
 	flags.BoolVar(&f.all, "all", false, "show every result with its evidence in the table, not failures only")
 	flags.StringVarP(&f.output, "output", "o", "table", "table, json or yaml")
@@ -83,6 +85,10 @@ func newNode() *cobra.Command {
 	complete(cmd, "benchmark", nodeBenchmarks)
 	complete(cmd, "control", nodeIDs)
 	complete(cmd, "explain", nodeIDs)
+	_ = cmd.RegisterFlagCompletionFunc("exempt", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		return exemptible(), cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
+	})
+	complete(cmd, "module", fixed())
 	_ = cmd.MarkFlagDirname("root") // the flag exists
 	return cmd
 }
@@ -125,6 +131,9 @@ func (f *nodeFlags) options(cmd *cobra.Command) (o nodeOptions, err error) {
 	if err := oneOf(cmd, "--output", f.output, checkOutputs); err != nil {
 		return o, err
 	}
+	if f.root == "" {
+		return o, usagef(cmd, "--root: no directory is named")
+	}
 	if o.lang, err = control.ParseLang(f.lang); err != nil {
 		return o, usagef(cmd, "--lang: %w", err)
 	}
@@ -158,7 +167,8 @@ func (f *nodeFlags) unnecessary(cmd *cobra.Command) ([]string, error) {
 
 func (f *nodeFlags) exempted(cmd *cobra.Command) (map[control.ID]string, error) {
 	exempt := map[control.ID]string{}
-	for id, reason := range f.exempt {
+	for _, value := range f.exempt { // a reason may have any sign, a comma among them
+		id, reason, _ := strings.Cut(value, "=")
 		if err := nodeControl(cmd, "--exempt", id); err != nil {
 			return nil, err
 		}
@@ -218,6 +228,15 @@ func nodeIDs() []string {
 	ids := make([]string, 0, len(all))
 	for _, c := range all {
 		ids = append(ids, string(c.ID))
+	}
+	return ids
+}
+
+// exemptible are the beginnings of values for --exempt.
+func exemptible() []string {
+	ids := nodeIDs()
+	for i := range ids {
+		ids[i] += "="
 	}
 	return ids
 }

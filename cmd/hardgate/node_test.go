@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -46,9 +47,11 @@ func TestNodeUsage(t *testing.T) {
 		"explain":            {[]string{"--explain", "perm-crontb"}, `hardgate: --explain: unknown control "perm-crontb", did you mean "perm-crontab"?` + see},
 		"explain and others": {[]string{"--explain", "perm-crontab", "--control", "perm-crontab"}, "hardgate: --control does not go with --explain, which is about one control" + see},
 		"exempt, no reason":  {[]string{"--exempt", "perm-crontab="}, "hardgate: --exempt: perm-crontab has no reason: use perm-crontab=REASON" + see},
+		"exempt, id only":    {[]string{"--exempt", "perm-crontab"}, "hardgate: --exempt: perm-crontab has no reason: use perm-crontab=REASON" + see},
 		"exempt, unknown":    {[]string{"--exempt", "perm-crontb=x"}, `hardgate: --exempt: unknown control "perm-crontb", did you mean "perm-crontab"?` + see},
 		"module":             {[]string{"--module", "../x"}, `hardgate: --module: "../x" is no name of a kernel module: use letters, digits, '_' and '-'` + see},
 		"no root":            {[]string{"--root", "no/such"}, "hardgate: opening the root of the node: open no/such: no such file or directory\n"},
+		"root empty":         {[]string{"--root", ""}, "hardgate: --root: no directory is named" + see},
 		"root is a file":     {[]string{"--root", "/etc/passwd"}, "hardgate: opening the root of the node: open /etc/passwd: not a directory\n"},
 	}
 	for name, tt := range tests {
@@ -61,6 +64,48 @@ func TestNodeUsage(t *testing.T) {
 				t.Errorf("stderr (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// TestNodeCompletion: nothing is completed with files but --root, with directories.
+func TestNodeCompletion(t *testing.T) {
+	tests := map[string]struct {
+		args      []string
+		value     string // one of those offered
+		directive string
+	}{
+		"argument":  {[]string{""}, "", ":4"},
+		"root":      {[]string{"--root", ""}, "", ":16"},
+		"benchmark": {[]string{"--benchmark", ""}, "aks-host-2019", ":4"},
+		"control":   {[]string{"--control", ""}, "ssh-x11", ":4"},
+		"explain":   {[]string{"--explain", ""}, "reboot-required", ":4"},
+		"exempt":    {[]string{"--exempt", ""}, "ssh-x11=", ":6"},
+		"module":    {[]string{"--module", ""}, "", ":4"},
+		"output":    {[]string{"-o", ""}, "yaml", ":4"},
+		"lang":      {[]string{"--lang", ""}, "ko", ":4"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			_, stdout, _ := call(t, nil, "", append([]string{"__complete", "node"}, tt.args...)...)
+			lines := strings.Split(strings.TrimSpace(stdout), "\n")
+			if last := lines[len(lines)-1]; last != tt.directive {
+				t.Errorf("directive %s, want %s", last, tt.directive)
+			}
+			if tt.value != "" && !slices.Contains(lines, tt.value) {
+				t.Errorf("no %q in %q", tt.value, lines)
+			}
+			if tt.value == "" && len(lines) > 1 {
+				t.Errorf("offered %q, want nothing", lines)
+			}
+		})
+	}
+}
+
+// TestNodeHelp: a flag says once what its value is.
+func TestNodeHelp(t *testing.T) {
+	_, stdout, _ := call(t, nil, "", "node", "--help")
+	if want := "--exempt ID=REASON "; strings.Count(stdout, want) != 1 || strings.Contains(stdout, "ID=REASON:") || strings.Contains(stdout, "[]") {
+		t.Errorf("want %q and no default in\n%s", want, stdout)
 	}
 }
 
@@ -94,8 +139,8 @@ func TestNodeExit(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" || code != 1 {
 		t.Errorf("exit %d, result (-want +got):\n%s", code, diff)
 	}
-	if code, r := judge("--exempt", "perm-crontab=read by all, on purpose"); code != 0 || r.Results[0].Status != control.Exempt ||
-		r.Results[0].Findings[0].Detail != "exempt: read by all, on purpose" {
+	if code, r := judge("--exempt", "perm-crontab=read by all, on purpose: see a=b, c"); code != 0 || r.Results[0].Status != control.Exempt ||
+		r.Results[0].Findings[0].Detail != "exempt: read by all, on purpose: see a=b, c" {
 		t.Errorf("exempt: exit %d, %+v", code, r.Results[0])
 	}
 	if err := os.Remove(crontab); err != nil {
