@@ -22,6 +22,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"testing"
 	"time"
 
 	"golang.org/x/tools/txtar"
@@ -260,4 +261,14 @@ func elements(name string) []string {
 		list = append(list, ".")
 	}
 	return list
+}
+
+// Host makes a host of an archive's text; a test that cannot have it fails.
+func Host(tb testing.TB, archive string) *host.Host {
+	tb.Helper()
+	tree, err := Text(archive)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return host.New(tree)
 }

@@ -14,11 +14,7 @@ import (
 
 func node(t *testing.T, archive string) *Node {
 	t.Helper()
-	tree, err := hosttest.Text(archive)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return Read(host.New(tree))
+	return Read(hosttest.Host(t, archive))
 }
 
 // place makes a short word of an install line.

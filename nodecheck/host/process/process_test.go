@@ -12,11 +12,7 @@ import (
 
 func table(t *testing.T, archive string) *process.Table {
 	t.Helper()
-	tree, err := hosttest.Text(archive)
-	if err != nil {
-		t.Fatal(err)
-	}
-	got, err := process.Read(host.New(tree))
+	got, err := process.Read(hosttest.Host(t, archive))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,15 +15,6 @@ import (
 	"github.com/hardgate-dev/hardgate/nodecheck/host/hosttest"
 )
 
-func tree(t *testing.T, archive string) *host.Host {
-	t.Helper()
-	files, err := hosttest.Text(archive)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return host.New(files)
-}
-
 func TestParseVersion(t *testing.T) {
 	tests := map[string]struct {
 		text     string
@@ -187,7 +178,7 @@ func TestOptions(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			p := &parser{h: tree(t, ""), set: map[string][]assignment{}}
+			p := &parser{h: hosttest.Host(t, ""), set: map[string][]assignment{}}
 			main, err := p.options(test.args, "unit:1")
 			if main != test.main || errors.Is(err, ErrRefused) != test.refused {
 				t.Fatalf("main file %q, error %v", main, err)
@@ -225,7 +216,7 @@ func TestBounds(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			if _, err := parse(tree(t, test.archive), []string{"-f/a"}, "unit:1", Version{9, 2}, ""); !errors.Is(err, test.err) {
+			if _, err := parse(hosttest.Host(t, test.archive), []string{"-f/a"}, "unit:1", Version{9, 2}, ""); !errors.Is(err, test.err) {
 				t.Errorf("got %v, want %v", err, test.err)
 			}
 		})

@@ -15,15 +15,6 @@ import (
 	"github.com/hardgate-dev/hardgate/nodecheck/host/hosttest"
 )
 
-func tree(t *testing.T, archive string) *host.Host {
-	t.Helper()
-	files, err := hosttest.Text(archive)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return host.New(files)
-}
-
 func TestParse(t *testing.T) {
 	for text, want := range map[string]struct {
 		key, value string
@@ -122,7 +113,7 @@ func TestLookup(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			c, err := Read(tree(t, test.archive))
+			c, err := Read(hosttest.Host(t, test.archive))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -142,7 +133,7 @@ func TestInterfacesAreBounded(t *testing.T) {
 	for i := range MaxInterfaces + 1 {
 		b.WriteString("-- proc/sys/net/ipv4/conf/p" + strings.Repeat("x", i) + "/forwarding --\n0\n")
 	}
-	if _, err := Interfaces(tree(t, b.String())); !errors.Is(err, host.ErrTooLarge) {
+	if _, err := Interfaces(hosttest.Host(t, b.String())); !errors.Is(err, host.ErrTooLarge) {
 		t.Errorf("the error is %v, want %v", err, host.ErrTooLarge)
 	}
 }
@@ -230,7 +221,7 @@ func TestBounds(t *testing.T) {
 			for i := range maxOptions + 1 {
 				fmt.Fprintf(&lines, line, i)
 			}
-			h := tree(t, "-- usr/lib/systemd/systemd-sysctl --\n-- etc/sysctl.d/a.conf --\n"+lines.String()+
+			h := hosttest.Host(t, "-- usr/lib/systemd/systemd-sysctl --\n-- etc/sysctl.d/a.conf --\n"+lines.String()+
 				"-- etc/sysctl.d/b.conf --\nnet.ipv4.conf.all.rp_filter=1\n")
 			c, err := Read(h)
 			if err != nil {
