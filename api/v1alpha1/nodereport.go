@@ -22,7 +22,10 @@ type NodeReport struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`
 
+	// The status is written as a whole: what another adds goes with the next write.
+	//
 	// +optional
+	// +structType=atomic
 	Status NodeReportStatus `json:"status,omitzero"`
 }
 
