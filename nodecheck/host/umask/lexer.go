@@ -185,6 +185,13 @@ func (l *lexer) word() (token, error) {
 			}
 			t.expands = t.expands || n > 1 || l.at+1 < len(l.text) && isName(l.text[l.at+1:l.at+2])
 			l.take(&b, part, 0)
+		case c == '(' && !t.quoted && array(b.String()):
+			n, err := span(l.text[l.at:], 0)
+			if err != nil {
+				return t, err
+			}
+			t.expands = true
+			l.take(&b, l.text[l.at:l.at+n], 0)
 		case c == ' ' || c == '\t' || strings.IndexByte(operators, c) >= 0:
 			t.text = b.String()
 			return t, nil
@@ -196,6 +203,13 @@ func (l *lexer) word() (token, error) {
 	}
 	t.text = b.String()
 	return t, nil
+}
+
+// array is whether the values of an array of bash follow a word: NAME=( or NAME+=(.
+// To dash it is a mistake.
+func array(word string) bool {
+	name, ok := strings.CutSuffix(word, "=")
+	return ok && isName(strings.TrimSuffix(name, "+"))
 }
 
 // ansi is the length of the string "$'…'" at the start of text, in which a backslash

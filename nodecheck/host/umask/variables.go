@@ -16,10 +16,12 @@ const maxValues = 50
 // the paths, which may be read, and what sets a umask, which may be run.
 func (p *parser) assign(t token) (bool, error) {
 	name, value, ok := strings.Cut(t.text, "=")
+	name = strings.TrimSuffix(name, "+")
 	if !ok || !isName(name) {
 		return false, nil
 	}
-	if p.dry || t.expands || !path.IsAbs(value) && !strings.Contains(value, "umask") || slices.Contains(p.values[name], value) {
+	array := strings.HasPrefix(value, "(") && strings.Contains(value, "umask")
+	if p.dry || t.expands && !array || !path.IsAbs(value) && !strings.Contains(value, "umask") || slices.Contains(p.values[name], value) {
 		return true, nil
 	}
 	if len(p.values[name]) >= maxValues {
@@ -41,6 +43,9 @@ func (p *parser) expand(t token) (list []string) {
 	name, rest := after, ""
 	if inner, braces := strings.CutPrefix(after, "{"); braces {
 		name, rest, _ = strings.Cut(inner, "}")
+		if i := strings.IndexAny(name, "[:%#/-+=?^,"); i >= 0 { // what is done with the value
+			name = name[:i]
+		}
 	} else if i := strings.IndexFunc(after, func(r rune) bool { return !isName(string(r)) }); i >= 0 {
 		name, rest = after[:i], after[i:]
 	}
