@@ -197,7 +197,7 @@ func (p *parser) loop() {
 			continue
 		}
 		// What a command finds, such as ls, or run-parts of Debian.
-		for _, field := range strings.Fields(t.text) {
+		for field := range strings.FieldsSeq(t.text) {
 			field = strings.Trim(field, "$()`")
 			if t.expands && path.IsAbs(field) && strings.Contains(field, "*") {
 				p.loops[name] = append(p.loops[name], field)
