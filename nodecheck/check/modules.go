@@ -35,7 +35,7 @@ var unnecessaryModules = []string{"usb-storage", "firewire-core", "floppy", "blu
 
 var modUnnecessary = Check{
 	ID:    "mod-unnecessary",
-	Reads: moduleReads,
+	Reads: slices.Concat(moduleReads, []string{"/sys/bus", "/sys/class/bluetooth"}), // in kernels without loadable modules
 	Run: func(h *host.Host, rules *Rules) (Result, error) {
 		n := modprobe.Read(h)
 		var j judge
