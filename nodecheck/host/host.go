@@ -14,6 +14,10 @@ import (
 // configuration file known is a tenth of it.
 const MaxFile = 1 << 20
 
+// maxTogether bounds what is read of the files that are found in one directory: there
+// may be any number of them, and all are held until the scan ends.
+const maxTogether = 2 * MaxFile
+
 // Host is one node during one scan: it reads each file once and remembers what
 // was looked at. It is for one goroutine.
 type Host struct {
@@ -24,6 +28,7 @@ type Host struct {
 	memo    map[reflect.Type]any
 	touched map[string]struct{}
 	derived map[string]struct{} // files of which an earlier scan's Derive still stands
+	spent   map[string]int64    // bytes that were read in directories that were listed
 }
 
 // File is the content of one file.
@@ -52,7 +57,7 @@ type (
 func New(files FS) *Host {
 	return &Host{
 		fs: files, files: map[string]fileResult{}, stats: map[string]statResult{}, dirs: map[string]dirResult{},
-		memo: map[reflect.Type]any{}, touched: map[string]struct{}{}, derived: map[string]struct{}{},
+		memo: map[reflect.Type]any{}, touched: map[string]struct{}{}, derived: map[string]struct{}{}, spent: map[string]int64{},
 	}
 }
 
@@ -67,7 +72,7 @@ func (h *Host) Large(name string, limit int64) (*File, error) {
 		return r.file, r.err
 	}
 	var r fileResult
-	data, info, err := h.fs.ReadFile(name, limit)
+	data, info, err := h.read(name, limit)
 	if err != nil {
 		r.err = err
 	} else {
@@ -76,6 +81,24 @@ func (h *Host) Large(name string, limit int64) (*File, error) {
 	h.touch(name, info.Path)
 	h.files[name] = r
 	return r.file, r.err
+}
+
+// read reads a file unless too much was read in its directory. Files that have a name
+// of their own are few, and those with a limit of their own are known to be large.
+func (h *Host) read(name string, limit int64) ([]byte, Info, error) {
+	dir := path.Dir(name)
+	if _, listed := h.dirs[dir]; !listed || limit > MaxFile {
+		return h.fs.ReadFile(name, limit)
+	}
+	tooMuch := &Error{Path: name, Err: fmt.Errorf("%w: of the files in its directory, at most %d bytes are read", ErrTooLarge, maxTogether)}
+	if h.spent[dir] > maxTogether {
+		return nil, Info{}, tooMuch
+	}
+	data, info, err := h.fs.ReadFile(name, limit)
+	if h.spent[dir] += int64(len(data)); h.spent[dir] > maxTogether {
+		return nil, info, tooMuch
+	}
+	return data, info, err
 }
 
 // Stat describes what a path leads to.

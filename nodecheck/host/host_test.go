@@ -2,6 +2,7 @@ package host_test
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"slices"
 	"strings"
@@ -325,4 +326,37 @@ func FuzzPaths(f *testing.F) {
 			}
 		}
 	})
+}
+
+// Any number of files may be in a directory that is listed: what is held of them is
+// bounded, and so is what is read.
+func TestFilesTogetherAreBounded(t *testing.T) {
+	var archive strings.Builder
+	for i := range 40 {
+		fmt.Fprintf(&archive, "-- etc/sysctl.d/%02d.conf --\n%s\n", i, strings.Repeat("x", host.MaxFile/4))
+	}
+	archive.WriteString("-- etc/motd --\ntext\n")
+	files := &counted{FS: tree(t, archive.String())}
+	h := host.New(files)
+	list, err := h.Fragments([]string{"/etc/sysctl.d"}, ".conf")
+	if err != nil || len(list) != 40 {
+		t.Fatalf("%d fragments, %v", len(list), err)
+	}
+	read, refused := 0, 0
+	for _, f := range list {
+		switch {
+		case errors.Is(f.Err, host.ErrTooLarge):
+			refused++
+		case f.Err == nil && refused == 0:
+			read += len(f.File.Data)
+		default:
+			t.Errorf("%s: %v after %d were refused", f.Name, f.Err, refused)
+		}
+	}
+	if read < host.MaxFile || read > 3*host.MaxFile || files.reads > 13 {
+		t.Errorf("%d bytes of %d files that were opened, %d refused", read, files.reads, refused)
+	}
+	if _, err := h.File("/etc/motd"); err != nil {
+		t.Errorf("a file elsewhere: %v", err)
+	}
 }
