@@ -23,7 +23,8 @@ reboot.
 
 Every control is judged by the rules of the source documents. With --benchmark only
 the controls with a number there are judged, by the rules of that edition: passwords
-may be 365 days old, say, or modules must be on the deny list too.
+may be 365 days old, say, or modules must be on the deny list too. Where several
+differ, the stricter rule counts.
 
 Without root some files cannot be read. Their controls are Unknown and say which.
 
@@ -72,7 +73,7 @@ func newNode() *cobra.Command {
 	flags := cmd.Flags()
 	flags.SortFlags = false
 	flags.StringVar(&f.root, "root", "/", "directory that is the root of the node")
-	flags.StringArrayVar(&f.benchmarks, "benchmark", nil, "judge the controls of this benchmark by its rules, such as 1.12, aks-host or ubuntu-22.04; may be repeated: where several differ, the stricter rule counts")
+	flags.StringArrayVar(&f.benchmarks, "benchmark", nil, "judge the controls of this benchmark by its rules, such as 1.12, aks-host or ubuntu-22.04; may be repeated")
 	flags.StringSliceVar(&f.controls, "control", nil, "judge by these controls only")
 	flags.StringSliceVar(&f.modules, "module", nil, "kernel module that the site holds unnecessary, for mod-unnecessary; may be repeated")
 	flags.StringArrayVar(&f.exempt, "exempt", nil, "control that may fail here, and why, as `ID=REASON`; may be repeated")
