@@ -2,6 +2,7 @@ package nodecheck
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"sync"
 	"time"
@@ -25,8 +26,13 @@ type account struct {
 	// again is how soon it is asked again if it did not answer though it used to.
 	again time.Duration
 
+	// patience is how long an answer may take: its files may hang.
+	patience time.Duration
+
 	answered bool      // ever
 	due      time.Time // zero: with the next scan
+	// hanging is closed once a question that was given up has come to its end.
+	hanging <-chan struct{}
 
 	mu           sync.Mutex
 	body         []byte
@@ -60,7 +66,7 @@ func (a *account) refresh(ctx context.Context, changed []string, interval time.D
 		a.set(nil)
 		return
 	}
-	body, err := a.kubelet.Get(ctx, certificates...)
+	body, err := a.ask(ctx, certificates)
 	a.set(body)
 	if err == nil {
 		a.answered = true
@@ -69,6 +75,39 @@ func (a *account) refresh(ctx context.Context, changed []string, interval time.D
 	logf.FromContext(ctx).V(1).Info("the kubelet does not tell its configuration; its files are judged", "cause", err.Error())
 	if a.answered {
 		a.due = time.Now().Add(a.again)
+	}
+}
+
+var errHangs = errors.New("reading the kubelet's certificate does not come to an end")
+
+// ask asks the kubelet. A question that hangs is given up, and there is no other as
+// long as it does: what it brings in the end is not of now.
+func (a *account) ask(ctx context.Context, certificates []string) (body []byte, err error) {
+	if a.hanging != nil {
+		select {
+		case <-a.hanging:
+			a.hanging = nil
+		default:
+			return nil, errHangs
+		}
+	}
+	done := make(chan struct{})
+	var got []byte
+	var failed error
+	go func() {
+		defer close(done)
+		got, failed = a.kubelet.Get(ctx, certificates...)
+	}()
+	limit := time.NewTimer(a.patience)
+	defer limit.Stop()
+	select {
+	case <-done:
+		return got, failed
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case <-limit.C:
+		a.hanging = done
+		return nil, errHangs
 	}
 }
 

@@ -85,7 +85,7 @@ var settle = []time.Duration{2 * time.Second, 10 * time.Second, time.Minute}
 // Run scans until ctx ends.
 func (a *Agent) Run(ctx context.Context) error {
 	a.limit = rate.NewLimiter(rate.Every(every), burst)
-	a.account = account{kubelet: a.Kubelet, again: max(a.Poll, 15*time.Second)}
+	a.account = account{kubelet: a.Kubelet, again: max(a.Poll, 15*time.Second), patience: 5 * time.Second}
 	a.Scanner.Prepare, a.Scanner.Finish = func(h *host.Host) { a.provide(ctx, h) }, a.account.learn
 	a.scan(ctx, causeFull, nil)
 	full, poll := time.NewTimer(a.spread()), time.NewTimer(a.Poll)

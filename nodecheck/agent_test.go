@@ -253,9 +253,43 @@ func (k *answering) Get(context.Context, ...string) ([]byte, error) {
 	return []byte(`{"kubeletconfig":{}}`), nil
 }
 
+// hangingKubelet is one whose certificate is on a dead file system.
+type hangingKubelet struct {
+	until chan struct{}
+	asked atomic.Int64
+}
+
+func (k *hangingKubelet) Get(context.Context, ...string) ([]byte, error) {
+	k.asked.Add(1)
+	<-k.until
+	return []byte(`{"kubeletconfig":{}}`), nil
+}
+
+// A certificate that hangs keeps no scan from coming to its end.
+func TestKubeletThatHangs(t *testing.T) {
+	k := &hangingKubelet{until: make(chan struct{})}
+	a := &account{kubelet: k, again: time.Nanosecond, patience: 10 * time.Millisecond}
+	for range 3 {
+		a.due = time.Time{}
+		a.refresh(t.Context(), nil, time.Hour)
+	}
+	if n := k.asked.Load(); n != 1 || a.known() {
+		t.Errorf("asked %d times, known %t", n, a.known())
+	}
+	close(k.until)
+	a.patience = time.Minute
+	for deadline := time.Now().Add(10 * time.Second); !a.known(); time.Sleep(time.Millisecond) {
+		a.due = time.Time{}
+		a.refresh(t.Context(), nil, time.Hour)
+		if time.Now().After(deadline) {
+			t.Fatal("it is not asked again once it answers")
+		}
+	}
+}
+
 func TestKubeletIsAskedWhenItMayHaveChanged(t *testing.T) {
 	k := &answering{}
-	a := &account{kubelet: k, again: time.Nanosecond}
+	a := &account{kubelet: k, again: time.Nanosecond, patience: time.Minute}
 	step := func(what string, asked int, known bool, changed ...string) {
 		t.Helper()
 		a.refresh(t.Context(), changed, time.Hour)
