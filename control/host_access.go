@@ -116,7 +116,7 @@ var hostAccounts = []Control{
 		ID: "pw-creation", Face: Node, Kind: Measured,
 		Title:  Text{EN: "New passwords must be long and mixed", KO: "새 비밀번호에 길이와 복잡도를 요구한다"},
 		Why:    Text{EN: "Short or simple passwords fall to guessing.", KO: "짧거나 단순한 비밀번호는 추측 공격에 뚫린다."},
-		Remedy: Text{EN: "set minlen=14 and dcredit, ucredit, ocredit and lcredit to -1 in /etc/security/pwquality.conf and call pam_pwquality.so before pam_unix.so in the password stack", KO: "/etc/security/pwquality.conf에 minlen=14를 설정하고 dcredit, ucredit, ocredit, lcredit을 -1로 설정한 뒤 password 스택에서 pam_unix.so보다 먼저 pam_pwquality.so를 호출하십시오"},
+		Remedy: Text{EN: "install pam_pwquality.so (libpam-pwquality on Debian and Ubuntu), set minlen=14 and dcredit, ucredit, ocredit and lcredit to -1 in /etc/security/pwquality.conf and call it as requisite before pam_unix.so in the password stack", KO: "pam_pwquality.so(Debian과 Ubuntu에서는 libpam-pwquality)를 설치하고, /etc/security/pwquality.conf에 minlen=14를 설정하고 dcredit, ucredit, ocredit, lcredit을 -1로 설정한 뒤 password 스택에서 pam_unix.so보다 먼저 requisite로 호출하십시오"},
 	},
 	{
 		ID: "pw-max-age", Face: Node, Kind: Measured,
@@ -141,8 +141,8 @@ var hostAccounts = []Control{
 		Title: Text{EN: "Only members of a group may use su", KO: "지정한 그룹의 구성원만 su를 사용할 수 있다"},
 		Why:   Text{EN: "Where anyone may try su, root's password can be guessed from any account.", KO: "누구나 su를 시도할 수 있으면 어떤 계정에서든 root 비밀번호를 추측할 수 있다."},
 		Remedy: Text{
-			EN: "put auth required pam_wheel.so use_uid before any sufficient line but pam_rootok.so in /etc/pam.d/su, and in /etc/pam.d/su-l where it exists (for CIS Ubuntu 22.04 with group= and a group without members)",
-			KO: "/etc/pam.d/su와, 있는 경우 /etc/pam.d/su-l에서 pam_rootok.so를 제외한 sufficient 줄보다 앞에 auth required pam_wheel.so use_uid를 넣으십시오(CIS Ubuntu 22.04 기준에서는 group=에 구성원이 없는 그룹도 지정해야 합니다)",
+			EN: "put auth required pam_wheel.so use_uid before any sufficient line but pam_rootok.so in /etc/pam.d/su, and in /etc/pam.d/su-l where that does not include su (for CIS Ubuntu 22.04 with group= and a group without members)",
+			KO: "/etc/pam.d/su에서(/etc/pam.d/su-l이 su를 include하지 않으면 그 파일에서도) pam_rootok.so를 제외한 sufficient 줄보다 앞에 auth required pam_wheel.so use_uid를 넣으십시오(CIS Ubuntu 22.04 기준에서는 group=에 구성원이 없는 그룹도 지정해야 합니다)",
 		},
 	},
 }

@@ -20,8 +20,8 @@ func TestHostRemediesCoverTheChecks(t *testing.T) {
 		"banner-local":                    {`\S`, "/etc/issue.d", "22.04"},
 		"banner-remote":                   {`\S`, "22.04"},
 		"single-user-auth":                {"passwd root", "SYSTEMD_SULOGIN_FORCE", "sulogin"},
-		"pw-creation":                     {"pam_pwquality.so", "pam_unix.so"},
-		"su-restricted":                   {"/etc/pam.d/su-l", "group=", "use_uid"},
+		"pw-creation":                     {"libpam-pwquality", "requisite", "pam_unix.so"},
+		"su-restricted":                   {"/etc/pam.d/su-l", "include", "group=", "use_uid"},
 		"kubelet-protect-kernel-defaults": {"kernel.panic=10", "protectKernelDefaults"},
 	}
 	for id, words := range tests {
