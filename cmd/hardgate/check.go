@@ -123,7 +123,7 @@ func (f *checkFlags) options(cmd *cobra.Command) (offline.Options, error) {
 	if len(f.files) == 0 {
 		return o, usagef(cmd, "no manifest is named: use -f FILE, -f DIR or -f -")
 	}
-	if err := oneOf(cmd, "--output", f.output, checkOutputs); err != nil {
+	if err := knownOutput(cmd, f.output, checkOutputs); err != nil {
 		return o, err
 	}
 	lang, err := control.ParseLang(f.lang)

@@ -88,7 +88,7 @@ func (f *controlsFlags) run(cmd *cobra.Command) error {
 	if f.output == "csv" {
 		return usagef(cmd, "--output: csv is for --rows")
 	}
-	if err := oneOf(cmd, "--output", f.output, controlsOutputs); err != nil {
+	if err := knownOutput(cmd, f.output, controlsOutputs); err != nil {
 		return err
 	}
 	controls := f.chosen()

@@ -31,7 +31,7 @@ func (r *sourceRow) fields() []string {
 }
 
 func (f *controlsFlags) printRows(cmd *cobra.Command, lang control.Lang) error {
-	if err := oneOf(cmd, "--output", f.output, rowsOutputs); err != nil {
+	if err := knownOutput(cmd, f.output, rowsOutputs); err != nil {
 		return err
 	}
 	if f.benchmark != "" {

@@ -129,7 +129,7 @@ func (f *nodeFlags) run(cmd *cobra.Command) error {
 
 // options checks the flags before anything is read.
 func (f *nodeFlags) options(cmd *cobra.Command) (o nodeOptions, err error) {
-	if err := oneOf(cmd, "--output", f.output, checkOutputs); err != nil {
+	if err := knownOutput(cmd, f.output, checkOutputs); err != nil {
 		return o, err
 	}
 	if f.root == "" {

@@ -48,12 +48,12 @@ func noArguments(what string) cobra.PositionalArgs {
 	}
 }
 
-// oneOf refuses a value of a flag that is none of those known.
-func oneOf(cmd *cobra.Command, flag, value string, known []string) error {
+// knownOutput refuses a value of --output that is none of those known.
+func knownOutput(cmd *cobra.Command, value string, known []string) error {
 	if slices.Contains(known, value) {
 		return nil
 	}
-	return usagef(cmd, "%s: unknown value %q%s", flag, value, control.Hint(value, known))
+	return usagef(cmd, "--output: unknown value %q%s", value, control.Hint(value, known))
 }
 
 // complete registers what the shell may complete a flag with. The flag exists, so
