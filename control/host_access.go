@@ -6,7 +6,7 @@ import "fmt"
 var hostBanners = []Control{
 	{
 		ID: "banner-local", Face: Node, Kind: Measured,
-		Title: Text{EN: "The local login banner warns and reveals nothing", KO: "로컬 로그인 배너에 경고문만 표시한다"},
+		Title: Text{EN: "The local login banner has a text and no system escapes", KO: "로컬 로그인 배너에 시스템 정보 이스케이프 없이 문구를 표시한다"},
 		Why:   Text{EN: "A banner with system versions helps an attacker choose a tool; one with a warning helps prosecute.", KO: "시스템 버전이 보이는 배너는 공격자를 돕고, 경고문이 있는 배너는 법적 대응을 돕는다."},
 		Remedy: Text{
 			EN: `write the site's warning to /etc/issue, and there and in /etc/issue.d use none of the escapes \m, \r, \s, \v and \S (for CIS Ubuntu 22.04 no name of the distribution either)`,
@@ -15,7 +15,7 @@ var hostBanners = []Control{
 	},
 	{
 		ID: "banner-remote", Face: Node, Kind: Measured,
-		Title: Text{EN: "The remote login banner warns and reveals nothing", KO: "원격 로그인 배너에 경고문만 표시한다"},
+		Title: Text{EN: "The remote login banner has a text and no system escapes", KO: "원격 로그인 배너에 시스템 정보 이스케이프 없이 문구를 표시한다"},
 		Why:   Text{EN: "What is shown before login is shown to everyone who can reach the port.", KO: "로그인 전에 표시되는 내용은 포트에 접근할 수 있는 모두에게 보인다."},
 		Remedy: Text{
 			EN: `write the site's warning to /etc/issue.net, and to what sshd shows in its place, without the escapes \m, \r, \s, \v and \S (for CIS Ubuntu 22.04 without the name of the distribution either)`,
