@@ -75,7 +75,7 @@ func newNode() *cobra.Command {
 	flags.StringVar(&f.root, "root", "/", "directory that is the root of the node")
 	flags.StringArrayVar(&f.benchmarks, "benchmark", nil, "judge the controls of this benchmark by its rules, such as 1.12, aks-host or ubuntu-22.04; may be repeated")
 	flags.StringSliceVar(&f.controls, "control", nil, "judge by these controls only")
-	flags.StringSliceVar(&f.modules, "module", nil, "kernel module that the site holds unnecessary, for mod-unnecessary; may be repeated")
+	flags.StringSliceVar(&f.modules, "module", nil, "kernel module that the site holds unnecessary, for "+string(forModules)+"; may be repeated")
 	flags.StringArrayVar(&f.exempt, "exempt", nil, "control that may fail here, and why, as `ID=REASON`; may be repeated")
 	flags.StringVar(&f.explain, "explain", "", "say what one control means, where it looks and what it finds")
 	flags.BoolVar(&f.all, "all", false, "show every result with its evidence in the table, not failures only")
@@ -93,6 +93,9 @@ func newNode() *cobra.Command {
 	_ = cmd.MarkFlagDirname("root") // the flag exists
 	return cmd
 }
+
+// forModules is the control that --module is for.
+const forModules control.ID = "mod-unnecessary"
 
 // nodeOptions are the flags, checked.
 type nodeOptions struct {
@@ -152,8 +155,14 @@ func (f *nodeFlags) options(cmd *cobra.Command) (o nodeOptions, err error) {
 	if o.rules.Exempt, err = f.exempted(cmd); err != nil {
 		return o, err
 	}
-	o.checks, err = f.chosen(cmd, o.benchmarks)
-	return o, err
+	if o.checks, err = f.chosen(cmd, o.benchmarks); err != nil {
+		return o, err
+	}
+	judged := slices.ContainsFunc(o.checks, func(c *check.Check) bool { return c.ID == forModules })
+	if len(f.modules) > 0 && !judged {
+		return o, usagef(cmd, "--module: %s, which it is for, is not among the controls that are judged", forModules)
+	}
+	return o, nil
 }
 
 // unnecessary are the modules of --module.
