@@ -155,7 +155,7 @@ func (f *nodeFlags) options(cmd *cobra.Command) (o nodeOptions, err error) {
 	if o.rules.Exempt, err = f.exempted(cmd); err != nil {
 		return o, err
 	}
-	if o.checks, err = f.chosen(cmd, o.benchmarks); err != nil {
+	if o.checks, err = f.chosen(cmd, &o); err != nil {
 		return o, err
 	}
 	judged := slices.ContainsFunc(o.checks, func(c *check.Check) bool { return c.ID == forModules })
@@ -191,7 +191,7 @@ func (f *nodeFlags) exempted(cmd *cobra.Command) (map[control.ID]string, error) 
 }
 
 // chosen are the checks to run.
-func (f *nodeFlags) chosen(cmd *cobra.Command, benchmarks []string) ([]*check.Check, error) {
+func (f *nodeFlags) chosen(cmd *cobra.Command, o *nodeOptions) ([]*check.Check, error) {
 	if cmd.Flags().Changed("control") && len(f.controls) == 0 { // empty would mean all of them
 		return nil, usagef(cmd, "--control: no control is named")
 	}
@@ -210,14 +210,14 @@ func (f *nodeFlags) chosen(cmd *cobra.Command, benchmarks []string) ([]*check.Ch
 		c, _ := check.Get(control.ID(f.explain))
 		return []*check.Check{c}, nil
 	}
-	checks := check.In(check.All(), benchmarks...)
+	checks := check.Select(o.rules, o.benchmarks...)
 	if len(f.controls) > 0 {
 		checks = slices.DeleteFunc(slices.Clone(check.All()), func(c *check.Check) bool {
 			return !slices.Contains(f.controls, string(c.ID))
 		})
 	}
 	if len(checks) == 0 {
-		return nil, usagef(cmd, "--benchmark: %s has no controls of nodes", strings.Join(benchmarks, ", "))
+		return nil, usagef(cmd, "--benchmark: %s has no controls of nodes", strings.Join(o.benchmarks, ", "))
 	}
 	return checks, nil
 }

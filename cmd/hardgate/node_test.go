@@ -50,7 +50,7 @@ func TestNodeUsage(t *testing.T) {
 		"exempt, id only":    {[]string{"--exempt", "perm-crontab"}, "hardgate: --exempt: perm-crontab has no reason: use perm-crontab=REASON" + see},
 		"exempt, unknown":    {[]string{"--exempt", "perm-crontb=x"}, `hardgate: --exempt: unknown control "perm-crontb", did you mean "perm-crontab"?` + see},
 		"module":             {[]string{"--module", "../x"}, `hardgate: --module: "../x" is no name of a kernel module: use letters, digits, '_' and '-'` + see},
-		"module not judged":  {[]string{"--module", "floppy", "--benchmark", "ubuntu"}, "hardgate: --module: mod-unnecessary, which it is for, is not among the controls that are judged" + see},
+		"module not judged":  {[]string{"--module", "floppy", "--control", "ssh-x11"}, "hardgate: --module: mod-unnecessary, which it is for, is not among the controls that are judged" + see},
 		"no root":            {[]string{"--root", "no/such"}, "hardgate: opening the root of the node: open no/such: no such file or directory\n"},
 		"root empty":         {[]string{"--root", ""}, "hardgate: --root: no directory is named" + see},
 		"root is a file":     {[]string{"--root", "/etc/passwd"}, "hardgate: opening the root of the node: open /etc/passwd: not a directory\n"},

@@ -28,12 +28,12 @@ func (r *rules) read() ([]*check.Check, *check.Rules, []string, error) {
 		}
 		benchmarks = append(benchmarks, id)
 	}
-	checks := check.In(check.All(), benchmarks...)
+	set := check.NewRules(benchmarks...)
+	set.Modules = r.modules
+	checks := check.Select(set, benchmarks...)
 	if len(checks) == 0 {
 		return nil, nil, nil, fmt.Errorf("--benchmark: no control of %s is about a node", strings.Join(benchmarks, ", "))
 	}
-	set := check.NewRules(benchmarks...)
-	set.Modules = r.modules
 	for _, e := range r.exempt {
 		name, reason, _ := strings.Cut(e, "=")
 		id := control.ID(name)

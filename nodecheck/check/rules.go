@@ -113,3 +113,13 @@ func In(checks []*Check, benchmarks ...string) []*Check {
 	}
 	return list
 }
+
+// Select returns the checks to run by rules: those In the benchmarks, and the one that
+// judges the modules that a site adds where it adds any, whose control has no number.
+func Select(rules *Rules, benchmarks ...string) []*Check {
+	checks := In(All(), benchmarks...)
+	if len(rules.Modules) == 0 || len(checks) == 0 || slices.Contains(checks, &modUnnecessary) {
+		return checks
+	}
+	return append(slices.Clip(checks), &modUnnecessary)
+}

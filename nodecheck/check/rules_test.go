@@ -62,3 +62,30 @@ func TestNewRules(t *testing.T) {
 		})
 	}
 }
+
+// TestSelect: modules that a site adds are judged, whatever the benchmarks number.
+func TestSelect(t *testing.T) {
+	const aks = "aks-host-2019"
+	tests := map[string]struct {
+		modules, benchmarks []string
+		want                int
+	}{
+		"all":                    {nil, nil, len(All())},
+		"all, with modules":      {[]string{"floppy"}, nil, len(All())},
+		"host document":          {nil, []string{aks}, 36},
+		"host document, modules": {[]string{"floppy"}, []string{aks}, 37},
+		"nothing of nodes":       {[]string{"floppy"}, []string{"none"}, 0},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			rules := NewRules(tt.benchmarks...)
+			rules.Modules = tt.modules
+			if got := Select(rules, tt.benchmarks...); len(got) != tt.want {
+				t.Errorf("%d checks, want %d", len(got), tt.want)
+			}
+		})
+	}
+	if len(In(All(), aks)) != 36 {
+		t.Error("the list of a benchmark was changed")
+	}
+}
