@@ -116,7 +116,7 @@ var hostAccounts = []Control{
 		ID: "pw-creation", Face: Node, Kind: Measured,
 		Title:  Text{EN: "New passwords must be long and mixed", KO: "새 비밀번호에 길이와 복잡도를 요구한다"},
 		Why:    Text{EN: "Short or simple passwords fall to guessing.", KO: "짧거나 단순한 비밀번호는 추측 공격에 뚫린다."},
-		Remedy: Text{EN: "install pam_pwquality.so (libpam-pwquality on Debian and Ubuntu), set minlen=14 and dcredit, ucredit, ocredit and lcredit to -1 in /etc/security/pwquality.conf and call it as requisite before pam_unix.so in the password stack", KO: "pam_pwquality.so(Debian과 Ubuntu에서는 libpam-pwquality)를 설치하고, /etc/security/pwquality.conf에 minlen=14를 설정하고 dcredit, ucredit, ocredit, lcredit을 -1로 설정한 뒤 password 스택에서 pam_unix.so보다 먼저 requisite로 호출하십시오"},
+		Remedy: Text{EN: "install pam_pwquality.so (libpam-pwquality on Debian and Ubuntu), set minlen=14 and dcredit, ucredit, ocredit and lcredit to -1 in /etc/security/pwquality.conf and call it as requisite before pam_unix.so in the password stack", KO: "pam_pwquality.so(Debian과 Ubuntu에서는 libpam-pwquality)를 설치하고, /etc/security/pwquality.conf에서 minlen을 14로, dcredit, ucredit, ocredit, lcredit을 -1로 설정한 뒤 password 스택에서 pam_unix.so보다 먼저 이 모듈을 requisite로 호출하십시오"},
 	},
 	{
 		ID: "pw-max-age", Face: Node, Kind: Measured,
