@@ -55,8 +55,8 @@ func (a *access) identify(node, namespace string) (identity, error) {
 // find sets the server to the one that the cluster names to its pods.
 func (a *access) find() error {
 	if a.server != "" {
-		if u, err := url.Parse(a.server); err != nil || u.Scheme != "https" || u.Host == "" {
-			return fmt.Errorf("--api-server is %q, want https://host:port: a token is not sent in the clear", a.server)
+		if u, err := url.Parse(a.server); err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+			return fmt.Errorf("--api-server is %q, want https://host:port and no more: a token is not sent in the clear", a.server)
 		}
 		a.server = strings.TrimSuffix(a.server, "/")
 		return nil
@@ -70,7 +70,7 @@ func (a *access) find() error {
 }
 
 func (a *access) token() (string, error) {
-	data, err := os.ReadFile(a.tokenFile)
+	data, err := read(a.tokenFile)
 	if err != nil {
 		return "", err
 	}
@@ -81,7 +81,19 @@ func (a *access) token() (string, error) {
 	return token, nil
 }
 
-func (a *access) ca() ([]byte, error) { return os.ReadFile(a.caFile) }
+func (a *access) ca() ([]byte, error) { return read(a.caFile) }
+
+// read reads a regular file: a FIFO would be waited for without end.
+func read(name string) ([]byte, error) {
+	info, err := os.Stat(name)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s is not a regular file", name)
+	}
+	return os.ReadFile(name)
+}
 
 func (a *access) client(agent string) *delivery.Client {
 	return &delivery.Client{URL: a.server, CA: a.ca, Token: a.token, UserAgent: agent}

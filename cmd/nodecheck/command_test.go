@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/hardgate-dev/hardgate/control"
 	"github.com/hardgate-dev/hardgate/nodecheck/check"
 )
@@ -28,6 +30,10 @@ func TestErrors(t *testing.T) {
 	token, empty, ca := file("token", "x"), file("empty", "\n"), file("ca.crt", "")
 	// {"kubernetes.io":{"node":{"name":"node-1"}}}
 	bound := file("bound", "e30.eyJrdWJlcm5ldGVzLmlvIjp7Im5vZGUiOnsibmFtZSI6Im5vZGUtMSJ9fX0.x")
+	fifo := filepath.Join(dir, "fifo")
+	if err := unix.Mkfifo(fifo, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	base := []string{"--root", dir, "--node-name", "node-1", "--namespace", "n", "--api-server", "https://127.0.0.1:1", "--token-file", token, "--ca-file", ca}
 	for name, c := range map[string]struct {
 		args []string
@@ -41,9 +47,13 @@ func TestErrors(t *testing.T) {
 		"unknown control":       {[]string{"--exempt", "perm-crontabs=why"}, `no control "perm-crontabs" is judged here`},
 		"control of a workload": {[]string{"--exempt", "host-ports=why"}, `no control "host-ports" is judged here`},
 		"token in the clear":    {[]string{"--api-server", "http://127.0.0.1:1"}, "https"},
-		"no token":              {[]string{"--token-file", filepath.Join(dir, "nowhere")}, "--token-file: open"},
+		"a name and password":   {[]string{"--api-server", "https://a:b@127.0.0.1:1"}, "--api-server is"},
+		"a query":               {[]string{"--api-server", "https://127.0.0.1:1/?a"}, "--api-server is"},
+		"no token":              {[]string{"--token-file", filepath.Join(dir, "nowhere")}, "--token-file: stat"},
+		"a FIFO as token":       {[]string{"--token-file", fifo}, "not a regular file"},
+		"a directory as token":  {[]string{"--token-file", dir}, "not a regular file"},
 		"empty token":           {[]string{"--token-file", empty}, "is empty"},
-		"no authorities":        {[]string{"--ca-file", filepath.Join(dir, "nowhere")}, "--ca-file: open"},
+		"no authorities":        {[]string{"--ca-file", filepath.Join(dir, "nowhere")}, "--ca-file: stat"},
 		"another node":          {[]string{"--token-file", bound, "--node-name", "node-2"}, `bound to the node "node-1"`},
 		"no node":               {[]string{"--node-name", ""}, "NODE_NAME"},
 		"no namespace":          {[]string{"--namespace", ""}, "POD_NAMESPACE"},
