@@ -36,6 +36,7 @@ type File struct {
 	Path string // as it was asked for; Info.Path is where it really is
 	Info Info
 	Data []byte // shared: not to be changed
+	text string // Data once it has been asked for as lines
 }
 
 type (

@@ -23,6 +23,8 @@ type Root struct {
 	path atomic.Pointer[string] // as the kernel names it, to tell where files are below it
 	// open2 is whether the kernel resolves paths in a root by itself.
 	open2 atomic.Bool
+	// proc is the root's own /proc, or -1 where none is mounted there.
+	proc int
 }
 
 // Open opens a directory as the root of a node. Close closes it.
@@ -38,11 +40,17 @@ func Open(dir string) (*Root, error) {
 		return nil, errors.Join(fmt.Errorf("opening the root of the node: %w", err), unix.Close(fd))
 	}
 	r.path.Store(&name)
+	r.proc = r.openProc()
 	return r, nil
 }
 
 // Close closes the root.
-func (r *Root) Close() error { return unix.Close(r.fd) }
+func (r *Root) Close() error {
+	if r.proc >= 0 {
+		closeFD(r.proc)
+	}
+	return unix.Close(r.fd)
+}
 
 // Stat implements FS.
 func (r *Root) Stat(name string) (Info, error) {
@@ -94,6 +102,9 @@ const reads = 3
 
 // ReadFile implements FS.
 func (r *Root) ReadFile(name string, limit int64) ([]byte, Info, error) {
+	if data, info, err, done := r.readProc(name, limit); done {
+		return data, info, err
+	}
 	fd, plain, err := r.locate(name, unix.O_PATH)
 	if err != nil {
 		return nil, Info{}, problem(name, err)
@@ -150,6 +161,11 @@ func readAll(path int, size, limit int64) ([]byte, error) {
 		return nil, err
 	}
 	defer closeFD(fd)
+	return readFrom(fd, size, limit)
+}
+
+// readFrom reads a file of an expected size to its end.
+func readFrom(fd int, size, limit int64) ([]byte, error) {
 	const spare = 512 // so that the end shows without growing, and for files without a size
 	data := make([]byte, 0, size+spare)
 	for {
@@ -210,13 +226,19 @@ func (r *Root) describe(name string, fd int, plain bool) (Info, unix.Stat_t, err
 		info.Path = clean(name)
 		return info, st, nil
 	}
-	// What was deleted or replaced meanwhile is nowhere any more.
+	info.Path = r.pathInside(fd, name)
+	return info, st, nil
+}
+
+// pathInside is where a descriptor is below the root; name where that cannot be told.
+// What was deleted or replaced meanwhile is nowhere any more.
+func (r *Root) pathInside(fd int, name string) string {
 	if full, err := pathOf(fd); err == nil && !strings.HasSuffix(full, " (deleted)") {
 		if p, ok := r.inside(full); ok {
-			info.Path = p
+			return p
 		}
 	}
-	return info, st, nil
+	return name
 }
 
 // hasACL asks for the size of the attribute: the entries of owner, group, others

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"iter"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 )
@@ -17,9 +18,12 @@ type Line struct {
 // Lines returns the lines of a file. The last may lack its end; a carriage return
 // is part of a line.
 func (f *File) Lines() iter.Seq[Line] {
+	if len(f.text) != len(f.Data) {
+		f.text = string(f.Data)
+	}
 	return func(yield func(Line) bool) {
 		n := 0
-		for text := range strings.SplitSeq(strings.TrimSuffix(string(f.Data), "\n"), "\n") {
+		for text := range strings.SplitSeq(strings.TrimSuffix(f.text, "\n"), "\n") {
 			n++
 			if !yield(Line{Text: text, N: n}) {
 				return
@@ -36,7 +40,7 @@ func At(name string, line int) string {
 	if line == 0 {
 		return name
 	}
-	return fmt.Sprintf("%s:%d", name, line)
+	return name + ":" + strconv.Itoa(line)
 }
 
 // Text checks that the file is text: valid UTF-8 without NUL bytes.
