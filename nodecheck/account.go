@@ -51,7 +51,7 @@ func (a *account) refresh(ctx context.Context, changed []string, interval time.D
 		case strings.HasPrefix(path, "/proc/") && strings.HasSuffix(path, "/cmdline"):
 			a.set(nil) // it ended: what it said no longer holds
 			a.due = time.Time{}
-		case strings.Contains(path, "kube"):
+		case strings.Contains(path, "kube"), path == "/":
 			a.due = time.Time{}
 		}
 	}

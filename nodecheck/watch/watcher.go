@@ -77,8 +77,8 @@ func (w *Watcher) Close() error {
 // Changed receives when something was reported that Take returns.
 func (w *Watcher) Changed() <-chan struct{} { return w.changed }
 
-// Take returns the paths that were reported since the last call, a few of them where
-// there are many.
+// Take returns the paths that were reported since the last call. Where there are many,
+// or some were lost, it is a few of them and "/".
 func (w *Watcher) Take() []string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -217,7 +217,8 @@ func (w *Watcher) note(e event) (matters bool) {
 }
 
 func (w *Watcher) keep(name string) {
-	if len(w.paths) < maxPaths {
-		w.paths[name] = struct{}{}
+	if len(w.paths) >= maxPaths {
+		name = "/" // whatever it is, it is below
 	}
+	w.paths[name] = struct{}{}
 }

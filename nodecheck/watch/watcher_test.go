@@ -3,6 +3,7 @@
 package watch
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -312,6 +313,17 @@ func TestOverflow(t *testing.T) {
 	n.watcher.mu.Unlock()
 	if got := n.watcher.Take(); !matters || !stale || !slices.Equal(got, []string{"/"}) {
 		t.Errorf("matters %t, stale %t, reported are %q", matters, stale, got)
+	}
+}
+
+// What does not fit must not look as if nothing else had changed.
+func TestManyPathsAreCutShort(t *testing.T) {
+	n := newNode(t)
+	for i := range 2 * maxPaths {
+		n.watcher.keep(fmt.Sprint("/etc/", i))
+	}
+	if got := n.watcher.Take(); len(got) != maxPaths+1 || got[0] != "/" {
+		t.Errorf("%d paths, the first is %q", len(got), got[0])
 	}
 }
 
