@@ -19,7 +19,7 @@ import (
 // enough for one scan at a time; each further one costs memory, on a node of 64 cores
 // more than all the rest.
 const (
-	collectAt  = 50
+	collectAt  = 200
 	limit      = 14 << 20
 	processors = 1
 )

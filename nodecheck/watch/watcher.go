@@ -39,8 +39,12 @@ type Watcher struct {
 	paths map[string]struct{}
 	// stale is whether the plan must be made anew: directories or links have changed.
 	stale bool
+	// renew is whether the plan must be carried out anew, as it is.
+	renew bool
 	// limited is whether some directories could not be watched.
 	limited bool
+	// plan is what is watched; for Follow alone.
+	plan plan
 }
 
 // maxPaths bounds the paths that are remembered between two scans; they are for
@@ -94,12 +98,13 @@ func (w *Watcher) Watched() (directories int, limited bool) {
 	return len(w.watches), w.limited
 }
 
-// Renew has the next Follow look for the directories anew. One that another was
-// mounted over reports nothing of that, and limits may have been raised.
+// Renew has the next Follow put the watches on their directories anew. One that
+// another was mounted over reports nothing any more, and does not report that either;
+// and where there were too many watches, there may be room now.
 func (w *Watcher) Renew() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.stale = true
+	w.renew = true
 }
 
 // Follow watches what a scan looked at, and nothing else any more. It returns
@@ -110,16 +115,23 @@ func (w *Watcher) Follow(ctx context.Context, looked Looked) bool {
 	// The names of processes are others each time, and nothing of theirs is watched.
 	looked = looked.ofFiles()
 	w.mu.Lock()
-	same := !w.stale && w.planned.equal(looked)
-	w.stale = false
+	same, renew := !w.stale && w.planned.equal(looked), w.renew
+	w.stale, w.renew = false, false
 	w.mu.Unlock()
-	if same {
+	if same && !renew {
 		return false
 	}
-	w.planned = looked
+	if w.planned = looked; !same {
+		w.plan = newPlan(looked, w.root.Lstat)
+	}
 	added := false
 	if w.file != nil {
-		added = w.set(ctx, newPlan(looked, w.root.Lstat))
+		added = w.set(ctx, w.plan)
+	}
+	if same && added { // another directory is in the place of one: so may be what is below it
+		w.mu.Lock()
+		w.stale = true
+		w.mu.Unlock()
 	}
 	if w.limited {
 		w.poll.followAll(looked.Touched)

@@ -60,18 +60,23 @@ func InKernel(h *host.Host, name string) (bool, Place, error) {
 		found, err := h.Exists(t.path)
 		return found, Place{Path: t.path}, err
 	case t.protocol != "":
-		return listed(h, protocolsPath, func(words []string) bool { return strings.TrimSuffix(words[0], "v6") == t.protocol })
+		return listed(h, protocolsPath, func(line string) bool {
+			first, _, _ := strings.Cut(line, " ")
+			return strings.TrimSuffix(first, "v6") == t.protocol
+		})
 	}
-	return listed(h, filesystemsPath, func(words []string) bool { return words[len(words)-1] == t.filesystem })
+	return listed(h, filesystemsPath, func(line string) bool {
+		return line[strings.LastIndexByte(line, '\t')+1:] == t.filesystem // "nodev", if at all, comes before
+	})
 }
 
-func listed(h *host.Host, path string, is func(words []string) bool) (bool, Place, error) {
+func listed(h *host.Host, path string, is func(line string) bool) (bool, Place, error) {
 	f, err := h.File(path)
 	if err != nil {
 		return false, Place{}, err
 	}
 	for line := range f.Lines() {
-		if words := strings.Fields(line.Text); len(words) > 0 && is(words) {
+		if is(line.Text) {
 			return true, Place{Path: path, Line: line.N}, nil
 		}
 	}
