@@ -40,7 +40,8 @@ type Measured struct {
 }
 
 // Measure runs agents over a root directory, one that idles and one that scans all
-// the time, each for as long as window, and prints what they cost.
+// the time, each for as long as window, and prints what they cost. This machine, "/",
+// gets a stand-in for a kubelet, as every node has one.
 func Measure(ctx context.Context, c *cluster.Cluster, repo, root string, window time.Duration, out io.Writer) error {
 	cfg, err := c.RESTConfig()
 	if err != nil {
@@ -55,6 +56,13 @@ func Measure(ctx context.Context, c *cluster.Cluster, repo, root string, window 
 	}
 	if err := Install(ctx, c, repo); err != nil {
 		return err
+	}
+	if root == "/" {
+		stop, err := standIn(ctx, repo, c.Config().Dir)
+		if err != nil {
+			return err
+		}
+		defer stop()
 	}
 	o := Options{Cluster: c, Admin: admin, Repo: repo, Root: root}
 	log := c.Config().Log
