@@ -20,7 +20,7 @@ func benchNodeCommand(o *options) *cobra.Command {
 		Long: `bench-node runs the agent over this machine, or over a directory that plays a node,
 against a real API server: once idle, with its polling on, and once scanning all the
 time. Then it runs "hardgate node" as a process of its own. The results are the lines
-that begin with "node": node scan=3.10ms idle=0.040% rss=17.0MiB`,
+that begin with "node": node scan=3.10ms pass=4.40ms idle=0.040% rss=17.0MiB`,
 		Example: "  lab bench-node\n  lab bench-node --root testdata/node --duration 5m",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
