@@ -29,22 +29,22 @@ func (r *Root) openProc() int {
 // and there is nothing but files, directories and links, so that a path can be opened
 // at once, without a look at what it is. It is not done where the path leads to
 // anything else, or does not exist: then ReadFile says why.
-func (r *Root) readProc(name string, limit int64) (data []byte, info Info, err error, done bool) { //nolint:revive // done belongs last
+func (r *Root) readProc(name string, limit int64) (data []byte, info Info, done bool, err error) {
 	rest, ok := strings.CutPrefix(name, "/proc/")
 	if !ok || r.proc < 0 || !r.open2.Load() || strings.Contains(rest, "..") {
-		return nil, Info{}, nil, false
+		return nil, Info{}, false, nil
 	}
 	fd, err := unix.Openat2(r.proc, rest, &unix.OpenHow{
 		Flags:   unix.O_RDONLY | unix.O_NONBLOCK | unix.O_NOCTTY | unix.O_CLOEXEC,
 		Resolve: unix.RESOLVE_BENEATH | unix.RESOLVE_NO_XDEV | unix.RESOLVE_NO_MAGICLINKS,
 	})
 	if err != nil {
-		return nil, Info{}, nil, false
+		return nil, Info{}, false, nil
 	}
 	defer closeFD(fd)
 	var st unix.Stat_t
 	if unix.Fstat(fd, &st) != nil || typeOf(st.Mode) != 0 {
-		return nil, Info{}, nil, false
+		return nil, Info{}, false, nil
 	}
 	info = Info{Path: name, Mode: st.Mode & 0o7777, UID: st.Uid, GID: st.Gid, ModTime: time.Unix(st.Mtim.Unix())}
 	first, _, _ := strings.Cut(rest, "/")
@@ -53,9 +53,9 @@ func (r *Root) readProc(name string, limit int64) (data []byte, info Info, err e
 	}
 	data, err = readFrom(fd, 0, limit)
 	if err != nil {
-		return nil, info, problem(name, err), true
+		return nil, info, true, problem(name, err)
 	}
-	return data, info, nil, true
+	return data, info, true, nil
 }
 
 // procLinks are the links in /proc itself.

@@ -102,7 +102,7 @@ const reads = 3
 
 // ReadFile implements FS.
 func (r *Root) ReadFile(name string, limit int64) ([]byte, Info, error) {
-	if data, info, err, done := r.readProc(name, limit); done {
+	if data, info, done, err := r.readProc(name, limit); done {
 		return data, info, err
 	}
 	fd, plain, err := r.locate(name, unix.O_PATH)
