@@ -13,15 +13,6 @@ import (
 	"github.com/hardgate-dev/hardgate/nodecheck/host/hosttest"
 )
 
-func tree(tb testing.TB, archive string) *host.Host {
-	tb.Helper()
-	files, err := hosttest.Text(archive)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return host.New(files)
-}
-
 // hash is what must be nowhere but in a file.
 const hash = "neverprintthishash"
 
@@ -80,7 +71,7 @@ func TestReadShadow(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			got, err := ReadShadow(tree(t, "-- etc/shadow --\n"+tt.shadow))
+			got, err := ReadShadow(hosttest.Host(t, "-- etc/shadow --\n"+tt.shadow))
 			if fmt.Sprint(err) != tt.err && (err != nil || tt.err != "") {
 				t.Errorf("error %v, want %q", err, tt.err)
 			}
@@ -92,7 +83,7 @@ func TestReadShadow(t *testing.T) {
 }
 
 func TestAbsent(t *testing.T) {
-	h := tree(t, "")
+	h := hosttest.Host(t, "")
 	_, users := ReadUsers(h)
 	_, groups := ReadGroups(h)
 	_, shadow := ReadShadow(h)
@@ -113,7 +104,7 @@ func TestAbsent(t *testing.T) {
 }
 
 func TestReadUsersAndGroups(t *testing.T) {
-	h := tree(t, "-- etc/passwd --\nroot:x:0:0:root:/root:/bin/bash\nold:abJnggxhB/yWI:5:6::/:\nnone::7:7::/:\n-- etc/group --\nroot:x:0:\nwheel:x:10:al, bob,,\n")
+	h := hosttest.Host(t, "-- etc/passwd --\nroot:x:0:0:root:/root:/bin/bash\nold:abJnggxhB/yWI:5:6::/:\nnone::7:7::/:\n-- etc/group --\nroot:x:0:\nwheel:x:10:al, bob,,\n")
 	users, err := ReadUsers(h)
 	if err != nil {
 		t.Fatal(err)
@@ -139,13 +130,13 @@ func TestReadUsersAndGroups(t *testing.T) {
 }
 
 func TestPasswordAges(t *testing.T) {
-	h := tree(t, "-- etc/passwd --\nroot:x:0:0::/:\nold:abJnggxhB/yWI:5:6::/:\nboth:*:7:7::/:\nopen::8:8::/:\n"+
+	h := hosttest.Host(t, "-- etc/passwd --\nroot:x:0:0::/:\nold:abJnggxhB/yWI:5:6::/:\nboth:*:7:7::/:\nopen::8:8::/:\n"+
 		"-- etc/shadow --\nroot:$6$s$"+hash+":1:0:90:7:::\nroot:$6$s$"+hash+":1:0:1:7:::\nold:$6$s$"+hash+":1:0:90:7:::\nboth:$6$s$"+hash+":1:0:90:7:::\nlocked:!$6$s$"+hash+":1:::::::\nghost:$6$s$"+hash+":1:0:::::\n")
 	got, err := PasswordAges(h)
 	if err == nil {
 		t.Fatalf("a line of ten fields is read: %+v", got)
 	}
-	h = tree(t, "-- etc/passwd --\nroot:x:0:0::/:\nold:abJnggxhB/yWI:5:6::/:\nboth:*:7:7::/:\nopen::8:8::/:\nsigns:##signs:9:9::/:\n"+
+	h = hosttest.Host(t, "-- etc/passwd --\nroot:x:0:0::/:\nold:abJnggxhB/yWI:5:6::/:\nboth:*:7:7::/:\nopen::8:8::/:\nsigns:##signs:9:9::/:\n"+
 		"-- etc/shadow --\nroot:$6$s$"+hash+":1:0:90:7:::\nroot:$6$s$"+hash+":1:0:1:7:::\nold:$6$s$"+hash+":1:0:90:7:::\nboth:$6$s$"+hash+":1:0:90:7:::\nlocked:!$6$s$"+hash+":1::::::\nsigns:$6$s$"+hash+":::::::\nghost:$6$s$"+hash+":1::::::\n")
 	if got, err = PasswordAges(h); err != nil {
 		t.Fatal(err)
@@ -205,7 +196,7 @@ func TestNoHash(t *testing.T) {
 }
 
 func TestReadDefs(t *testing.T) {
-	h := tree(t, "-- etc/login.defs --\n# UMASK 000\nUMASK\t\t022\n  UMASK 027 \nPASS_MAX_DAYS \"90\"\nEMPTY\nSPACED  a b # c\n")
+	h := hosttest.Host(t, "-- etc/login.defs --\n# UMASK 000\nUMASK\t\t022\n  UMASK 027 \nPASS_MAX_DAYS \"90\"\nEMPTY\nSPACED  a b # c\n")
 	d, err := ReadDefs(h)
 	if err != nil {
 		t.Fatal(err)

@@ -14,15 +14,6 @@ import (
 	"github.com/hardgate-dev/hardgate/nodecheck/host/hosttest"
 )
 
-func tree(tb testing.TB, archive string) *host.Host {
-	tb.Helper()
-	files, err := hosttest.Text(archive)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return host.New(files)
-}
-
 // show is a line for each rule.
 func show(s Stack) (list []string) {
 	for _, r := range s.Rules {
@@ -85,7 +76,7 @@ func TestRead(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			got, err := Read(tree(t, tt.tree), "su", Auth)
+			got, err := Read(hosttest.Host(t, tt.tree), "su", Auth)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -125,7 +116,7 @@ func TestReadErrors(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			_, err := Read(tree(t, tt.tree), "su", Auth)
+			_, err := Read(hosttest.Host(t, tt.tree), "su", Auth)
 			if err == nil || err.Error() != tt.want || !errors.Is(err, tt.is) {
 				t.Errorf("error %v, want %s", err, tt.want)
 			}
@@ -135,7 +126,7 @@ func TestReadErrors(t *testing.T) {
 
 func TestConfigured(t *testing.T) {
 	for archive, want := range map[string]bool{"": false, "-- etc/pam.d/ --\n": true, "-- usr/lib/pam.d/su --\n": true, "-- etc/pam.conf --\n": true} {
-		if got, err := Configured(tree(t, archive)); got != want || err != nil {
+		if got, err := Configured(hosttest.Host(t, archive)); got != want || err != nil {
 			t.Errorf("%q: %v, error %v", archive, got, err)
 		}
 	}
@@ -202,7 +193,7 @@ func TestGrants(t *testing.T) {
 // TestTangled: a stack with too many ways ends in an error, soon.
 func TestTangled(t *testing.T) {
 	const rule = "auth [success=1 default=ignore auth_err=2 perm_denied=3 user_unknown=reset] pam_any.so\n"
-	s, err := Read(tree(t, "-- etc/pam.d/su --\n"+strings.Repeat(rule, maxRules-1)+"auth required pam_no.so\n"), "su", Auth)
+	s, err := Read(hosttest.Host(t, "-- etc/pam.d/su --\n"+strings.Repeat(rule, maxRules-1)+"auth required pam_no.so\n"), "su", Auth)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -218,7 +209,7 @@ func TestTangled(t *testing.T) {
 }
 
 func TestBehind(t *testing.T) {
-	s, err := Read(tree(t, "-- etc/pam.d/su --\nauth substack a\nauth required pam_c.so\n-- etc/pam.d/a --\nauth requisite pam_a.so\nauth required pam_b.so\n"), "su", Auth)
+	s, err := Read(hosttest.Host(t, "-- etc/pam.d/su --\nauth substack a\nauth required pam_c.so\n-- etc/pam.d/a --\nauth requisite pam_a.so\nauth required pam_b.so\n"), "su", Auth)
 	if err != nil {
 		t.Fatal(err)
 	}

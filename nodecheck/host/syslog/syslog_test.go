@@ -14,15 +14,6 @@ import (
 	"github.com/hardgate-dev/hardgate/nodecheck/host/syslog"
 )
 
-func newHost(tb testing.TB, archive string) *host.Host {
-	tb.Helper()
-	tree, err := hosttest.Text(archive)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return host.New(tree)
-}
-
 // show writes rules and notes as lines: "3 file /var/log/a auth.debug, authpriv.debug".
 func show(r *syslog.Rsyslog) string {
 	var b strings.Builder
@@ -128,7 +119,7 @@ func TestRules(t *testing.T) {
 }
 
 func TestIncludes(t *testing.T) {
-	h := newHost(t, `-- etc/rsyslog.conf --
+	h := hosttest.Host(t, `-- etc/rsyslog.conf --
 $ModLoad imuxsock.so
 module(load="imjournal" StateFile="x")
 $IncludeConfig /etc/rsyslog.d/*.conf
@@ -191,7 +182,7 @@ func TestRsyslogErrors(t *testing.T) {
 		"conditions": {"-- etc/rsyslog.conf --\n" + strings.Repeat("if then ", 100000) + "\n", host.ErrTooLarge},
 		"actions":    {"-- etc/rsyslog.conf --\n" + strings.Repeat("*.* /f\n", 5000), host.ErrTooLarge},
 	} {
-		if _, err := syslog.ReadRsyslog(newHost(t, test.archive)); !errors.Is(err, test.want) {
+		if _, err := syslog.ReadRsyslog(hosttest.Host(t, test.archive)); !errors.Is(err, test.want) {
 			t.Errorf("%s: %v, want %v", name, err, test.want)
 		}
 	}
@@ -236,7 +227,7 @@ func TestJournald(t *testing.T) {
 		"unreadable log":     {archive: "-- var/log/ unreadable --\n", err: fs.ErrPermission},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got, err := syslog.ReadJournald(newHost(t, test.archive))
+			got, err := syslog.ReadJournald(hosttest.Host(t, test.archive))
 			if !errors.Is(err, test.err) {
 				t.Fatalf("%v, want %v", err, test.err)
 			}

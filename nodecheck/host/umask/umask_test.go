@@ -15,15 +15,6 @@ import (
 	"github.com/hardgate-dev/hardgate/nodecheck/host/hosttest"
 )
 
-func tree(tb testing.TB, archive string) *host.Host {
-	tb.Helper()
-	files, err := hosttest.Text(archive)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return host.New(files)
-}
-
 // show puts masks in the order of their text: "-" is what no file sets, "?" what no
 // file says.
 func show(masks []Mask) string {
@@ -237,7 +228,7 @@ func TestRead(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			got, err := Read(tree(t, tt.tree))
+			got, err := Read(hosttest.Host(t, tt.tree))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -259,7 +250,7 @@ func TestReadErrors(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			_, err := Read(tree(t, tt.tree))
+			_, err := Read(hosttest.Host(t, tt.tree))
 			if err == nil || err.Error() != tt.want {
 				t.Errorf("error %v, want %s", err, tt.want)
 			}
@@ -292,7 +283,7 @@ func TestReadSessions(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			got, err := ReadSessions(tree(t, tt.tree))
+			got, err := ReadSessions(hosttest.Host(t, tt.tree))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -332,7 +323,7 @@ func TestBounds(t *testing.T) {
 		"calls":                  "a() { umask 022\n}\na\n",
 	} {
 		t.Run(name, func(t *testing.T) {
-			h := tree(t, "-- etc/profile --\n"+strings.Repeat(line, 20000))
+			h := hosttest.Host(t, "-- etc/profile --\n"+strings.Repeat(line, 20000))
 			if s, err := Read(h); err == nil {
 				t.Errorf("no error, but %d masks", len(s.Login))
 			}
