@@ -29,20 +29,7 @@ func Install(ctx context.Context, c *cluster.Cluster, repo string) error {
 	if err != nil {
 		return err
 	}
-	client, err := apply.NewClient(cfg)
-	if err != nil {
-		return err
-	}
-	objects, err := apply.Read(filepath.Join(repo, "manifests", "nodecheck", "rbac.yaml"))
-	if err != nil {
-		return err
-	}
-	for _, obj := range objects {
-		if _, err := client.Apply(ctx, obj); err != nil {
-			return fmt.Errorf("installing %s %s: %w", obj.GetKind(), obj.GetName(), err)
-		}
-	}
-	return nil
+	return apply.File(ctx, cfg, filepath.Join(repo, "manifests", "nodecheck", "rbac.yaml"))
 }
 
 // Enlist creates a node and the agent's pod on it, and returns the node.

@@ -3,7 +3,6 @@ package bench
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"path/filepath"
@@ -90,20 +89,7 @@ func applyPolicy(ctx context.Context, c *cluster.Cluster, repo string) error {
 	if err != nil {
 		return err
 	}
-	client, err := apply.NewClient(cfg)
-	if err != nil {
-		return err
-	}
-	objects, err := apply.Read(filepath.Join(repo, "e2e", "demo", "setup.yaml"))
-	if err != nil {
-		return err
-	}
-	for _, obj := range objects {
-		if _, err := client.Apply(ctx, obj); err != nil {
-			return fmt.Errorf("applying the policy: %w", err)
-		}
-	}
-	return nil
+	return apply.File(ctx, cfg, filepath.Join(repo, "e2e", "demo", "setup.yaml"))
 }
 
 const floorName = "floor"
