@@ -34,10 +34,13 @@ func TestPermissionDenied(t *testing.T) {
 		write(t, dir, "listed/file", "text")
 		write(t, dir, "entered/file", "text")
 		link(t, dir, "/secret", "link")
-		for name, mode := range map[string]fs.FileMode{
-			"": 0o755, "secret": 0, "closed": 0, "listed": 0o444, "entered": 0o111, "entered/file": 0o644, "listed/file": 0o644,
+		for _, f := range []struct {
+			name string
+			mode fs.FileMode
+		}{ // what is in a directory before the directory: its owner cannot enter it any more
+			{"entered/file", 0o644}, {"listed/file", 0o644}, {"secret", 0}, {"closed", 0}, {"listed", 0o444}, {"entered", 0o111}, {"", 0o755},
 		} {
-			must(t, os.Chmod(filepath.Join(dir, name), mode))
+			must(t, os.Chmod(filepath.Join(dir, f.name), f.mode))
 		}
 		t.Cleanup(func() {
 			for _, name := range []string{"closed", "listed", "entered"} {
