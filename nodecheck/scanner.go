@@ -1,18 +1,16 @@
 package nodecheck
 
 import (
-	"bufio"
-	"bytes"
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
 	"github.com/hardgate-dev/hardgate/control"
 	"github.com/hardgate-dev/hardgate/nodecheck/check"
 	"github.com/hardgate-dev/hardgate/nodecheck/host"
+	"github.com/hardgate-dev/hardgate/nodecheck/host/osrelease"
 	"github.com/hardgate-dev/hardgate/nodecheck/host/process"
 	"github.com/hardgate-dev/hardgate/nodecheck/watch"
 )
@@ -162,7 +160,9 @@ func (s *Scanner) start(list []*check.Check) *pass {
 		if !rest {
 			return
 		}
-		p.end.os = osName(h)
+		if release, err := osrelease.Read(h); err == nil {
+			p.end.os = release.PrettyName
+		}
 		var processes []string
 		if table, err := process.Read(h); err == nil {
 			p.end.known = table.Next()
@@ -244,21 +244,4 @@ func (s *Scanner) unanswered(c *check.Check) check.Verdict {
 		f.Where = c.Reads[0]
 	}
 	return check.Verdict{Control: c.ID, Result: check.Result{Status: control.Unknown, Findings: []check.Finding{f}}}
-}
-
-// osName is what os-release(5) calls the system.
-func osName(h *host.Host) string {
-	for _, name := range []string{"/etc/os-release", "/usr/lib/os-release"} {
-		f, err := h.File(name)
-		if err != nil || f.Text() != nil {
-			continue
-		}
-		lines := bufio.NewScanner(bytes.NewReader(f.Data))
-		for lines.Scan() {
-			if value, ok := strings.CutPrefix(lines.Text(), "PRETTY_NAME="); ok {
-				return strings.Trim(strings.TrimSpace(value), `"'`)
-			}
-		}
-	}
-	return ""
 }
