@@ -26,7 +26,7 @@ type Rules struct {
 	SSHMACs []string
 	// SSHDisableForwarding wants DisableForwarding, which includes X11Forwarding.
 	SSHDisableForwarding bool
-	// PasswordQuality: MinClass accepts minclass=4 instead of four credits.
+	// MinClassSuffices accepts minclass=4 instead of four credits.
 	MinClassSuffices bool
 	// DictionaryCheck wants new passwords to be looked up in a dictionary.
 	DictionaryCheck bool
