@@ -11,7 +11,9 @@ var GroupVersion = schema.GroupVersion{Group: "hardgate.dev", Version: "v1alpha1
 
 // AddToScheme makes the kinds of this package known to a scheme.
 func AddToScheme(scheme *runtime.Scheme) error {
-	scheme.AddKnownTypes(GroupVersion, &WorkloadPolicy{}, &WorkloadPolicyList{}, &NodeReport{}, &NodeReportList{})
+	scheme.AddKnownTypes(GroupVersion,
+		&WorkloadPolicy{}, &WorkloadPolicyList{}, &NodePolicy{}, &NodePolicyList{}, &Exemption{}, &ExemptionList{},
+		&NodeReport{}, &NodeReportList{}, &ClusterReport{}, &ClusterReportList{})
 	metav1.AddToGroupVersion(scheme, GroupVersion)
 	return nil
 }

@@ -22,6 +22,12 @@ type NodeReport struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`
 
+	// Spec is what the controller asks of the agent. Absent, the agent goes by its
+	// flags.
+	//
+	// +optional
+	Spec *NodeReportSpec `json:"spec,omitempty"`
+
 	// The status is written as a whole: what another adds goes with the next write.
 	//
 	// +optional
@@ -29,9 +35,36 @@ type NodeReport struct {
 	Status NodeReportStatus `json:"status,omitzero"`
 }
 
+// NodeReportSpec says by which rules the agent judges its node: those of the
+// NodePolicies that select it. The controller writes it and the agent reads it, so
+// that a policy can change without a rollout of agents. All controls are judged
+// whatever it says.
+type NodeReportSpec struct {
+	// Benchmarks are those whose rules count; where several do, the stricter rule.
+	// Empty means the rules of the source documents.
+	//
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=16
+	Benchmarks []string `json:"benchmarks,omitempty"`
+
+	// UnnecessaryModules are the kernel modules that mod-unnecessary judges.
+	//
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=512
+	UnnecessaryModules []string `json:"unnecessaryModules,omitempty"`
+}
+
 // NodeReportStatus is the outcome of one scan. It holds no time and is at most
 // 128 KiB: what is left out is counted.
 type NodeReportStatus struct {
+	// ObservedGeneration is the metadata.generation of the spec by which this was
+	// judged. Zero means that the agent went by its flags.
+	//
+	// +optional
+	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
+
 	// AgentVersion is the version of the agent, with the commit where it is known.
 	//
 	// +optional

@@ -15,11 +15,12 @@ import (
 
 	"github.com/hardgate-dev/hardgate/api/v1alpha1"
 	"github.com/hardgate-dev/hardgate/control"
+	"github.com/hardgate-dev/hardgate/resource"
 	"github.com/hardgate-dev/hardgate/webhook/policy"
 )
 
 // resource reads "name" and a spec in YAML as a user would write it.
-func resource(t *testing.T, name, spec string) v1alpha1.WorkloadPolicy {
+func policyResource(t *testing.T, name, spec string) v1alpha1.WorkloadPolicy {
 	t.Helper()
 	r, err := decodeYAML(t, name, spec)
 	if err != nil {
@@ -114,7 +115,7 @@ func TestFor(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var resources []v1alpha1.WorkloadPolicy
 			for source, spec := range tt.specs {
-				resources = append(resources, resource(t, source, spec))
+				resources = append(resources, policyResource(t, source, spec))
 			}
 			book, errs := Compile(resources)
 			if len(errs) > 0 {
@@ -159,7 +160,7 @@ func TestAnswersAreNotMixedUp(t *testing.T) {
 	const n = 12
 	var resources []v1alpha1.WorkloadPolicy
 	for i := range n {
-		resources = append(resources, resource(t, fmt.Sprintf("p%02d", i), fmt.Sprintf(
+		resources = append(resources, policyResource(t, fmt.Sprintf("p%02d", i), fmt.Sprintf(
 			`{namespaceSelector: {matchLabels: {l%d: "y"}}, controls: [{id: host-ports, mode: Enforce, parameters: {allowedHostPorts: [{min: %d, max: %d}]}}]}`, i, i+1, i+1)))
 	}
 	book, errs := Compile(resources)
@@ -198,12 +199,12 @@ func TestAnswersAreNotMixedUp(t *testing.T) {
 
 // What is wrong in one policy leaves the others, and the rest of its own, in force.
 func TestCompileGoesOn(t *testing.T) {
-	bad := resource(t, "bad", `{mode: Enforce, controls: [{id: host-prots, mode: "Off"}, {id: host-pid, mode: Audit}]}`)
-	broken := resource(t, "broken", `{mode: Enforce}`)
+	bad := policyResource(t, "bad", `{mode: Enforce, controls: [{id: host-prots, mode: "Off"}, {id: host-pid, mode: Audit}]}`)
+	broken := policyResource(t, "broken", `{mode: Enforce}`)
 	broken.Spec.NamespaceSelector = &metav1.LabelSelector{MatchExpressions: []metav1.LabelSelectorRequirement{{Key: "a", Operator: "Is"}}}
-	unknown := resource(t, "unknown", `{}`)
+	unknown := policyResource(t, "unknown", `{}`)
 	unknown.Spec.Mode = "enforce"
-	good := resource(t, "good", `{controls: [{id: privileged, mode: Enforce}]}`)
+	good := policyResource(t, "good", `{controls: [{id: privileged, mode: Enforce}]}`)
 	book, errs := Compile([]v1alpha1.WorkloadPolicy{good, bad, broken, unknown})
 	want := []string{
 		`WorkloadPolicy bad: spec.controls[0].id: unknown control "host-prots", did you mean "host-ports"?`,
@@ -283,7 +284,7 @@ func TestValidate(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			r := resource(t, "a", tt.spec)
+			r := policyResource(t, "a", tt.spec)
 			if diff := cmp.Diff(tt.want, texts(Validate(&r))); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
@@ -295,7 +296,7 @@ func TestValidate(t *testing.T) {
 // reads exists.
 func TestParametersAreRead(t *testing.T) {
 	fields := map[string]bool{}
-	for name := range fieldsOf(reflect.TypeFor[v1alpha1.Parameters]()) {
+	for name := range resource.Fields(reflect.TypeFor[v1alpha1.Parameters]()) {
 		fields[name] = false
 	}
 	for _, p := range policy.All() {
@@ -334,7 +335,7 @@ func TestWarnings(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			r := resource(t, "a", tt.spec)
+			r := policyResource(t, "a", tt.spec)
 			got := Warnings(&r)
 			if tt.warn != (len(got) == 1 && got[0] == want) || !tt.warn && len(got) > 0 {
 				t.Errorf("warnings %q", got)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/hardgate-dev/hardgate/api/v1alpha1"
 	"github.com/hardgate-dev/hardgate/control"
+	"github.com/hardgate-dev/hardgate/resource"
 	"github.com/hardgate-dev/hardgate/webhook/policy"
 )
 
@@ -96,7 +97,7 @@ func validateReaders(at string, p *policy.Policy, params *v1alpha1.Parameters) [
 	var errs []error
 	v := reflect.ValueOf(*params)
 	for i := range v.NumField() {
-		name := jsonName(v.Type().Field(i))
+		name := resource.Name(v.Type().Field(i))
 		if v.Field(i).IsZero() || slices.Contains(p.Parameters, name) {
 			continue
 		}

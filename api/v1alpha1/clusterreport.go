@@ -1,0 +1,105 @@
+package v1alpha1
+
+import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+// ClusterReportName is the name of the one ClusterReport.
+const ClusterReportName = "cluster"
+
+// The conditions of a ClusterReport.
+const (
+	// ConditionCorrelationStop is True while so many nodes fail one control that the
+	// rule or the image is at fault: nobody new is tainted.
+	ConditionCorrelationStop = "CorrelationStop"
+	// ConditionPoliciesUnderstood is False while a NodePolicy or an Exemption is not
+	// understood: no taint is set or removed.
+	ConditionPoliciesUnderstood = "PoliciesUnderstood"
+	// ConditionBudgetExhausted is True while a node that should be tainted is not,
+	// because the budget is used up.
+	ConditionBudgetExhausted = "BudgetExhausted"
+	// ConditionPaused is True while the controller's namespace is annotated to pause.
+	ConditionPaused = "Paused"
+)
+
+// ClusterReport is what the controller says of the cluster as a whole. There is one,
+// called cluster.
+//
+// +kubebuilder:object:root=true
+// +kubebuilder:resource:scope=Cluster,shortName=crep,categories=hardgate
+// +kubebuilder:subresource:status
+// +kubebuilder:printcolumn:name="Nodes",type=integer,JSONPath=`.status.nodes.total`
+// +kubebuilder:printcolumn:name="Compliant",type=integer,JSONPath=`.status.nodes.compliant`
+// +kubebuilder:printcolumn:name="Drifted",type=integer,JSONPath=`.status.nodes.drifted`
+// +kubebuilder:printcolumn:name="Tainted",type=integer,JSONPath=`.status.nodes.tainted`
+// +kubebuilder:printcolumn:name="Held",type=integer,JSONPath=`.status.nodes.held`
+// +kubebuilder:printcolumn:name="Stopped",type=string,JSONPath=`.status.conditions[?(@.type=="CorrelationStop")].status`
+type ClusterReport struct {
+	metav1.TypeMeta   `json:",inline"`
+	metav1.ObjectMeta `json:"metadata,omitempty"`
+
+	Status ClusterReportStatus `json:"status,omitzero"`
+}
+
+// ClusterReportStatus is written by the controller alone.
+type ClusterReportStatus struct {
+	// Conditions are CorrelationStop, PoliciesUnderstood, BudgetExhausted and Paused.
+	//
+	// +optional
+	// +listType=map
+	// +listMapKey=type
+	Conditions []metav1.Condition `json:"conditions,omitempty"`
+
+	// Nodes counts the nodes.
+	//
+	// +optional
+	Nodes NodeCounts `json:"nodes,omitzero"`
+
+	// RuleSets are the versions of agents and rules whose verdicts have been seen. A
+	// verdict of another version taints nobody until the fleet has been seen by it.
+	//
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=64
+	RuleSets []AcceptedRuleSet `json:"ruleSets,omitempty"`
+}
+
+// NodeCounts counts nodes. Compliant, Warned, Drifted and Unknown add up to total.
+type NodeCounts struct {
+	Total int32 `json:"total"`
+	// Compliant nodes fail nothing that is warned of or enforced.
+	Compliant int32 `json:"compliant"`
+	// Warned nodes fail what is warned of and nothing that is enforced.
+	Warned int32 `json:"warned"`
+	// Drifted nodes fail what is enforced.
+	Drifted int32 `json:"drifted"`
+	// Unknown nodes have no verdict yet.
+	Unknown int32 `json:"unknown"`
+	// Stale nodes are those of whose agent nothing was heard for long.
+	Stale int32 `json:"stale"`
+	// Tainted nodes carry the taint of drifted nodes.
+	Tainted int32 `json:"tainted"`
+	// Unverified nodes carry the taint of nodes that have not been checked.
+	Unverified int32 `json:"unverified"`
+	// Held nodes should be tainted and are not, for the sake of the cluster.
+	Held int32 `json:"held"`
+}
+
+// AcceptedRuleSet is one version of agent and rules by which the fleet has been seen,
+// or is being seen.
+type AcceptedRuleSet struct {
+	AgentVersion string `json:"agentVersion"`
+	RuleSet      string `json:"ruleSet"`
+	// FirstSeen is when the first report by it came.
+	FirstSeen metav1.Time `json:"firstSeen"`
+	// Accepted is whether the fleet has been seen by it: its verdicts count then.
+	Accepted bool `json:"accepted"`
+}
+
+// ClusterReportList is a list of ClusterReports.
+//
+// +kubebuilder:object:root=true
+type ClusterReportList struct {
+	metav1.TypeMeta `json:",inline"`
+	metav1.ListMeta `json:"metadata,omitempty"`
+
+	Items []ClusterReport `json:"items"`
+}

@@ -1,0 +1,121 @@
+package resource
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/hardgate-dev/hardgate/api/v1alpha1"
+	"github.com/hardgate-dev/hardgate/control"
+	"github.com/hardgate-dev/hardgate/webhook/scan"
+)
+
+// Decode reads a custom resource from JSON and refuses every field that its type does
+// not have: a slip in a name must not become a policy that is looser than it reads. The
+// resource is returned beside errors that leave it readable, so that a caller can say
+// what else is wrong; nil beside all others. kind is what it must say that it is.
+func Decode[T any](data []byte, kind string) (*T, []error) {
+	s := scan.New(data) // for names given twice, which encoding/json lets pass
+	if err := s.Skip(); err != nil {
+		return nil, []error{err}
+	}
+	if err := s.End(); err != nil {
+		return nil, []error{err}
+	}
+	var tree any
+	if err := json.Unmarshal(data, &tree); err != nil {
+		return nil, []error{err}
+	}
+	r := new(T)
+	errs := unknownFields("", tree, reflect.TypeFor[T]())
+	if err := json.Unmarshal(data, r); err != nil {
+		return nil, append(errs, plain(err))
+	}
+	var is metav1.TypeMeta
+	if err := json.Unmarshal(data, &is); err != nil {
+		return nil, append(errs, plain(err))
+	}
+	if want := v1alpha1.GroupVersion.String(); len(errs) == 0 && (is.APIVersion != want || is.Kind != kind) {
+		errs = append(errs, fmt.Errorf("%s %s where %s %s should be", is.APIVersion, is.Kind, want, kind))
+	}
+	return r, errs
+}
+
+// plain says in the user's terms what encoding/json says in Go's.
+func plain(err error) error {
+	var wrong *json.UnmarshalTypeError
+	if !errors.As(err, &wrong) {
+		return err
+	}
+	article := "a"
+	if strings.ContainsAny(wrong.Value[:1], "ao") { // array, object
+		article = "an"
+	}
+	err = fmt.Errorf("%s: %s %s cannot stand here", cmp.Or(wrong.Field, "the document"), article, wrong.Value)
+	if wrong.Value == "bool" && strings.HasSuffix(wrong.Field, "mode") {
+		err = fmt.Errorf("%w: YAML takes a bare Off for false, write \"Off\" in quotes", err)
+	}
+	return err
+}
+
+// unknownFields walks a value along the type that it is meant for.
+func unknownFields(at string, value any, t reflect.Type) (errs []error) {
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	switch value := value.(type) {
+	case []any:
+		if t.Kind() == reflect.Slice {
+			for i, element := range value {
+				errs = append(errs, unknownFields(fmt.Sprintf("%s[%d]", at, i), element, t.Elem())...)
+			}
+		}
+	case map[string]any:
+		if t.Kind() != reflect.Struct || t == reflect.TypeFor[metav1.ObjectMeta]() {
+			return nil
+		}
+		fields := Fields(t)
+		for _, name := range sortedKeys(value) {
+			below := strings.TrimPrefix(at+"."+name, ".")
+			field, known := fields[name]
+			if !known {
+				errs = append(errs, fmt.Errorf("%s: unknown field%s", below, control.Hint(name, sortedKeys(fields))))
+				continue
+			}
+			errs = append(errs, unknownFields(below, value[name], field)...)
+		}
+	}
+	return errs
+}
+
+// Fields returns a struct's fields by their JSON names, embedded ones included.
+func Fields(t reflect.Type) map[string]reflect.Type {
+	fields := map[string]reflect.Type{}
+	for f := range t.Fields() {
+		if name := Name(f); name != "" {
+			fields[name] = f.Type
+			continue
+		}
+		if f.Anonymous {
+			maps.Copy(fields, Fields(f.Type))
+		}
+	}
+	return fields
+}
+
+// Name is the name of a field in JSON; empty where it has none of its own.
+func Name(f reflect.StructField) string {
+	name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+	return name
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	return slices.Sorted(maps.Keys(m))
+}

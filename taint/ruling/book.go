@@ -1,0 +1,252 @@
+package ruling
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/util/intstr"
+
+	"github.com/hardgate-dev/hardgate/api/v1alpha1"
+	"github.com/hardgate-dev/hardgate/control"
+)
+
+// Book is a set of compiled NodePolicies. It is for one goroutine; the zero value
+// rules everything in DefaultMode.
+type Book struct {
+	entries []entry
+	// answers holds what For has found, by which entries select a node: there are as
+	// many as kinds of nodes, not as nodes.
+	answers map[string]*Rules
+}
+
+type entry struct {
+	name     string
+	paused   bool
+	selector labels.Selector
+	// settings are the controls that the policy says something of.
+	settings map[control.ID]setting
+	spec     v1alpha1.NodePolicySpec
+	// benchmark is the full id, or empty.
+	benchmark string
+	budget    Budget
+}
+
+type setting struct {
+	mode    control.Mode
+	modules []string
+}
+
+// Compile makes a Book. The errors name the policies that are not understood; those
+// are not in the book, and whoever acts by it should not act while there are any:
+// what they were meant to say is not known.
+func Compile(policies []v1alpha1.NodePolicy) (*Book, []error) {
+	book := &Book{answers: map[string]*Rules{}}
+	var errs []error
+	for i := range policies {
+		p := &policies[i]
+		if problems := Validate(p); len(problems) > 0 {
+			for _, problem := range problems {
+				errs = append(errs, fmt.Errorf("NodePolicy %s: %w", p.Name, problem))
+			}
+			continue
+		}
+		e, err := compile(p)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("NodePolicy %s: %w", p.Name, err))
+			continue
+		}
+		book.entries = append(book.entries, e)
+	}
+	slices.SortFunc(book.entries, func(a, b entry) int { return cmp.Compare(a.name, b.name) })
+	return book, errs
+}
+
+func compile(p *v1alpha1.NodePolicy) (entry, error) {
+	e := entry{name: p.Name, spec: p.Spec, selector: labels.Everything(), settings: map[control.ID]setting{}}
+	_, e.paused = p.Annotations[v1alpha1.PauseAnnotation]
+	var err error
+	if p.Spec.NodeSelector != nil {
+		if e.selector, err = metav1.LabelSelectorAsSelector(p.Spec.NodeSelector); err != nil {
+			return entry{}, fmt.Errorf("spec.nodeSelector: %w", err)
+		}
+	}
+	if p.Spec.Benchmark != "" {
+		if e.benchmark, err = control.ParseBenchmark(p.Spec.Benchmark); err != nil {
+			return entry{}, fmt.Errorf("spec.benchmark: %w", err)
+		}
+	}
+	if p.Spec.Mode != "" {
+		mode, err := control.ParseMode(string(p.Spec.Mode))
+		if err != nil {
+			return entry{}, fmt.Errorf("spec.mode: %w", err)
+		}
+		for _, c := range judged() {
+			if covers(e.benchmark, p.Spec.Level, c) {
+				e.settings[c.ID] = setting{mode: mode}
+			}
+		}
+	}
+	for i, c := range p.Spec.Controls {
+		s := setting{mode: DefaultMode}
+		if m := cmp.Or(c.Mode, p.Spec.Mode); m != "" {
+			if s.mode, err = control.ParseMode(string(m)); err != nil {
+				return entry{}, fmt.Errorf("spec.controls[%d].mode: %w", i, err)
+			}
+		}
+		if c.Parameters != nil {
+			s.modules = c.Parameters.UnnecessaryModules
+		}
+		e.settings[control.ID(c.ID)] = s
+	}
+	e.budget, err = limits(p.Spec.Budget)
+	return e, err
+}
+
+// judged are the controls that an agent judges.
+func judged() (list []control.Control) {
+	for _, c := range control.All() {
+		if c.Face == control.Node && c.Kind == control.Measured {
+			list = append(list, c)
+		}
+	}
+	return list
+}
+
+// covers is whether a policy's mode is for a control.
+func covers(benchmark, level string, c control.Control) bool {
+	if benchmark != "" && control.Number(c.ID, benchmark) == "" {
+		return false
+	}
+	return level != control.L1.String() || c.Level <= control.L1
+}
+
+// For returns what holds for a node with these labels. The answer is shared.
+func (b *Book) For(node labels.Set) *Rules {
+	selecting := make([]byte, len(b.entries))
+	for i := range b.entries {
+		if b.entries[i].selector.Matches(node) {
+			selecting[i] = 1
+		}
+	}
+	if known, ok := b.answers[string(selecting)]; ok {
+		return known
+	}
+	rules := b.join(selecting)
+	if b.answers == nil {
+		b.answers = map[string]*Rules{}
+	}
+	b.answers[string(selecting)] = rules
+	return rules
+}
+
+// join makes one of the policies that select a node: the strictest of each.
+func (b *Book) join(selecting []byte) *Rules {
+	r := &Rules{
+		Modes: map[control.ID]control.Mode{}, Off: map[control.ID]bool{}, Effect: corev1.TaintEffectNoSchedule,
+		Stale: control.Audit,
+	}
+	benchmarks, modules := map[string]bool{}, map[string]bool{}
+	for i := range b.entries {
+		if selecting[i] == 0 {
+			continue
+		}
+		b.entries[i].joinTo(r, benchmarks, modules)
+	}
+	for id := range r.Off {
+		if _, ok := r.Modes[id]; ok {
+			delete(r.Off, id)
+		}
+	}
+	r.Benchmarks = slices.Sorted(maps.Keys(benchmarks))
+	r.UnnecessaryModules = slices.Sorted(maps.Keys(modules))
+	return r
+}
+
+func (e *entry) joinTo(r *Rules, benchmarks, modules map[string]bool) {
+	first := len(r.Policies) == 0
+	r.Policies = append(r.Policies, e.name)
+	if e.paused {
+		r.Paused = append(r.Paused, e.name)
+	}
+	for id, s := range e.settings {
+		for _, m := range s.modules {
+			modules[m] = true
+		}
+		if s.mode == control.Off {
+			r.Off[id] = true
+			continue
+		}
+		r.Modes[id] = max(r.Modes[id], s.mode)
+	}
+	if e.benchmark != "" {
+		benchmarks[e.benchmark] = true
+	}
+	s := &e.spec
+	if s.Effect == string(corev1.TaintEffectNoExecute) {
+		r.Effect = corev1.TaintEffectNoExecute
+	}
+	shorter := func(now *time.Duration, given *metav1.Duration, otherwise time.Duration) {
+		if d := or(given, otherwise); first || d < *now {
+			*now = d
+		}
+	}
+	longer := func(now *time.Duration, given *metav1.Duration, otherwise time.Duration) {
+		*now = max(*now, or(given, otherwise))
+	}
+	shorter(&r.Grace, s.GracePeriod, DefaultGracePeriod)
+	shorter(&r.StaleAfter, s.StaleAfter, DefaultStaleAfter)
+	longer(&r.ClearAfter, s.ClearAfter, DefaultClearAfter)
+	longer(&r.MinimumDwell, s.MinimumDwell, DefaultMinimumDwell)
+	switch s.Stale {
+	case "Warn":
+		r.Stale = max(r.Stale, control.Warn)
+	case "Enforce":
+		r.Stale = max(r.Stale, control.Enforce)
+	}
+	r.Budget.Cluster = append(r.Budget.Cluster, e.budget.Cluster...)
+	r.Budget.Pool = append(r.Budget.Pool, e.budget.Pool...)
+	r.Budget.Correlation = append(r.Budget.Correlation, e.budget.Correlation...)
+	r.ControlPlane = r.ControlPlane || s.ControlPlane
+	r.UntrustedUntilChecked = r.UntrustedUntilChecked || s.UntrustedUntilChecked
+}
+
+func or(given *metav1.Duration, otherwise time.Duration) time.Duration {
+	if given == nil {
+		return otherwise
+	}
+	return given.Duration
+}
+
+func limits(b *v1alpha1.NodeBudget) (Budget, error) {
+	if b == nil {
+		b = &v1alpha1.NodeBudget{}
+	}
+	var budget Budget
+	for _, part := range []struct {
+		name      string
+		given     *intstr.IntOrString
+		otherwise intstr.IntOrString
+		to        *[]Limit
+	}{
+		{"cluster", b.Cluster, DefaultCluster, &budget.Cluster},
+		{"pool", b.Pool, DefaultPool, &budget.Pool},
+		{"correlation", b.Correlation, DefaultCorrelation, &budget.Correlation},
+	} {
+		value := part.otherwise
+		if part.given != nil {
+			value = *part.given
+		}
+		l, err := ParseLimit(value)
+		if err != nil {
+			return Budget{}, fmt.Errorf("spec.budget.%s: %w", part.name, err)
+		}
+		*part.to = []Limit{l}
+	}
+	return budget, nil
+}
