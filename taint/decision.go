@@ -27,7 +27,8 @@ type Decision struct {
 	Node string
 	UID  types.UID
 	// Leave is whether the node is left alone altogether, its conditions too: it is
-	// paused, or no policy warns or enforces anything there and nothing of ours is on it.
+	// paused, or a policy is not understood, or no policy warns or enforces anything
+	// there and nothing of ours is on it.
 	Leave bool
 
 	Verdict Verdict
@@ -63,6 +64,8 @@ const (
 	Drifted Verdict = "Drifted"
 	// Unverified nodes have no verdict yet: no report, or one that could not tell.
 	Unverified Verdict = "Unverified"
+	// NotEnforced nodes are those for which no policy warns or enforces anything.
+	NotEnforced Verdict = "NotEnforced"
 )
 
 // Hold is why something is not done.
@@ -88,9 +91,9 @@ const (
 // some time.
 func (h Hold) Safety() bool {
 	switch h {
-	case HoldBaseline, HoldCorrelation, HoldControlPlane, HoldCluster, HoldPool, HoldLast:
+	case HoldBaseline, HoldCorrelation, HoldCluster, HoldPool, HoldLast:
 		return true
-	case HoldPaused, HoldMisunderstood, HoldGrace, HoldClearing, HoldDwelling:
+	case HoldPaused, HoldMisunderstood, HoldGrace, HoldControlPlane, HoldClearing, HoldDwelling:
 	}
 	return false
 }
@@ -107,13 +110,15 @@ const StaleReport control.ID = "report-stale"
 
 // Counts are of the fleet.
 type Counts struct {
-	Total, Compliant, Warned, Drifted, Unverified int
-	Stale                                         int
+	Total, Compliant, Warned, Drifted, Unverified, NotEnforced int
+	// Stale nodes are those whose agents are silent.
+	Stale int
 	// Tainted nodes carry the taint of drifted nodes that keeps pods away, once the
 	// decisions are carried out; Held ones should and do not.
 	Tainted, Untrusted, Held int
-	// Schedulable nodes are what budgets are counted against.
-	Schedulable int
+	// Schedulable nodes are what budgets are counted against. Limit is the lowest limit
+	// for the cluster of any policy that enforces something, Used how many count.
+	Schedulable, Limit, Used int
 	// Holds has how many are held, by reason.
 	Holds map[Hold]int
 }

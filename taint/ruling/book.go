@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sync"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -16,13 +17,13 @@ import (
 	"github.com/hardgate-dev/hardgate/control"
 )
 
-// Book is a set of compiled NodePolicies. It is for one goroutine; the zero value
-// rules everything in DefaultMode.
+// Book is a set of compiled NodePolicies. It does not change and is safe for concurrent
+// use. The zero value rules everything in DefaultMode.
 type Book struct {
 	entries []entry
 	// answers holds what For has found, by which entries select a node: there are as
 	// many as kinds of nodes, not as nodes.
-	answers map[string]*Rules
+	answers sync.Map // string -> *Rules
 }
 
 type entry struct {
@@ -34,7 +35,11 @@ type entry struct {
 	spec     v1alpha1.NodePolicySpec
 	// benchmark is the full id, or empty.
 	benchmark string
-	budget    Budget
+	stale     control.Mode
+	// acts is whether it warns or enforces anything. What only audits has no say in
+	// what follows from others.
+	acts   bool
+	budget Budget
 }
 
 type setting struct {
@@ -46,7 +51,7 @@ type setting struct {
 // are not in the book, and whoever acts by it should not act while there are any:
 // what they were meant to say is not known.
 func Compile(policies []v1alpha1.NodePolicy) (*Book, []error) {
-	book := &Book{answers: map[string]*Rules{}}
+	book := &Book{}
 	var errs []error
 	for i := range policies {
 		p := &policies[i]
@@ -68,7 +73,9 @@ func Compile(policies []v1alpha1.NodePolicy) (*Book, []error) {
 }
 
 func compile(p *v1alpha1.NodePolicy) (entry, error) {
-	e := entry{name: p.Name, spec: p.Spec, selector: labels.Everything(), settings: map[control.ID]setting{}}
+	e := entry{
+		name: p.Name, spec: p.Spec, selector: labels.Everything(), settings: map[control.ID]setting{}, stale: stale(p.Spec.Stale),
+	}
 	_, e.paused = p.Annotations[v1alpha1.PauseAnnotation]
 	var err error
 	if p.Spec.NodeSelector != nil {
@@ -104,8 +111,23 @@ func compile(p *v1alpha1.NodePolicy) (entry, error) {
 		}
 		e.settings[control.ID(c.ID)] = s
 	}
-	e.budget, err = limits(p.Spec.Budget)
+	e.acts = e.stale > control.Audit
+	for _, s := range e.settings {
+		e.acts = e.acts || s.mode > control.Audit
+	}
+	e.budget, err = limits(p.Spec.Budget, e.acts)
 	return e, err
+}
+
+// stale is the mode in which a silent agent is a failure.
+func stale(s string) control.Mode {
+	switch s {
+	case "Warn":
+		return control.Warn
+	case "Enforce":
+		return control.Enforce
+	}
+	return control.Audit
 }
 
 // judged are the controls that an agent judges.
@@ -134,15 +156,11 @@ func (b *Book) For(node labels.Set) *Rules {
 			selecting[i] = 1
 		}
 	}
-	if known, ok := b.answers[string(selecting)]; ok {
-		return known
+	if known, ok := b.answers.Load(string(selecting)); ok {
+		return known.(*Rules)
 	}
-	rules := b.join(selecting)
-	if b.answers == nil {
-		b.answers = map[string]*Rules{}
-	}
-	b.answers[string(selecting)] = rules
-	return rules
+	rules, _ := b.answers.LoadOrStore(string(selecting), b.join(selecting))
+	return rules.(*Rules)
 }
 
 // join makes one of the policies that select a node: the strictest of each.
@@ -152,11 +170,17 @@ func (b *Book) join(selecting []byte) *Rules {
 		Stale: control.Audit,
 	}
 	benchmarks, modules := map[string]bool{}, map[string]bool{}
+	acting := false
 	for i := range b.entries {
+		e := &b.entries[i]
 		if selecting[i] == 0 {
 			continue
 		}
-		b.entries[i].joinTo(r, benchmarks, modules)
+		e.joinTo(r, benchmarks, modules)
+		if e.acts {
+			e.joinActs(r, !acting)
+			acting = true
+		}
 	}
 	for id := range r.Off {
 		if _, ok := r.Modes[id]; ok {
@@ -168,29 +192,41 @@ func (b *Book) join(selecting []byte) *Rules {
 	return r
 }
 
+// joinTo joins what every policy has a say in: what is judged, and what protects the
+// cluster.
 func (e *entry) joinTo(r *Rules, benchmarks, modules map[string]bool) {
-	first := len(r.Policies) == 0
 	r.Policies = append(r.Policies, e.name)
 	if e.paused {
 		r.Paused = append(r.Paused, e.name)
 	}
 	for id, s := range e.settings {
-		for _, m := range s.modules {
-			modules[m] = true
-		}
 		if s.mode == control.Off {
 			r.Off[id] = true
 			continue
 		}
 		r.Modes[id] = max(r.Modes[id], s.mode)
+		for _, m := range s.modules {
+			modules[m] = true
+		}
 	}
 	if e.benchmark != "" {
 		benchmarks[e.benchmark] = true
 	}
+	r.Budget.Cluster = append(r.Budget.Cluster, e.budget.Cluster...)
+	r.Budget.Pool = append(r.Budget.Pool, e.budget.Pool...)
+	r.Budget.Correlation = append(r.Budget.Correlation, e.budget.Correlation...)
+	r.ControlPlane = r.ControlPlane || e.spec.ControlPlane && (e.acts || e.spec.UntrustedUntilChecked)
+	r.UntrustedUntilChecked = r.UntrustedUntilChecked || e.spec.UntrustedUntilChecked
+}
+
+// joinActs joins what follows when a control fails. The first that does has nothing to
+// be stricter than.
+func (e *entry) joinActs(r *Rules, first bool) {
 	s := &e.spec
 	if s.Effect == string(corev1.TaintEffectNoExecute) {
 		r.Effect = corev1.TaintEffectNoExecute
 	}
+	r.Stale = max(r.Stale, e.stale)
 	shorter := func(now *time.Duration, given *metav1.Duration, otherwise time.Duration) {
 		if d := or(given, otherwise); first || d < *now {
 			*now = d
@@ -203,17 +239,6 @@ func (e *entry) joinTo(r *Rules, benchmarks, modules map[string]bool) {
 	shorter(&r.StaleAfter, s.StaleAfter, DefaultStaleAfter)
 	longer(&r.ClearAfter, s.ClearAfter, DefaultClearAfter)
 	longer(&r.MinimumDwell, s.MinimumDwell, DefaultMinimumDwell)
-	switch s.Stale {
-	case "Warn":
-		r.Stale = max(r.Stale, control.Warn)
-	case "Enforce":
-		r.Stale = max(r.Stale, control.Enforce)
-	}
-	r.Budget.Cluster = append(r.Budget.Cluster, e.budget.Cluster...)
-	r.Budget.Pool = append(r.Budget.Pool, e.budget.Pool...)
-	r.Budget.Correlation = append(r.Budget.Correlation, e.budget.Correlation...)
-	r.ControlPlane = r.ControlPlane || s.ControlPlane
-	r.UntrustedUntilChecked = r.UntrustedUntilChecked || s.UntrustedUntilChecked
 }
 
 func or(given *metav1.Duration, otherwise time.Duration) time.Duration {
@@ -223,7 +248,9 @@ func or(given *metav1.Duration, otherwise time.Duration) time.Duration {
 	return given.Duration
 }
 
-func limits(b *v1alpha1.NodeBudget) (Budget, error) {
+// limits are those of a policy. The defaults are of policies that act: what only audits
+// taints nobody, and must not hold back what others allow.
+func limits(b *v1alpha1.NodeBudget, acts bool) (Budget, error) {
 	if b == nil {
 		b = &v1alpha1.NodeBudget{}
 	}
@@ -239,8 +266,11 @@ func limits(b *v1alpha1.NodeBudget) (Budget, error) {
 		{"correlation", b.Correlation, DefaultCorrelation, &budget.Correlation},
 	} {
 		value := part.otherwise
-		if part.given != nil {
+		switch {
+		case part.given != nil:
 			value = *part.given
+		case !acts:
+			continue
 		}
 		l, err := ParseLimit(value)
 		if err != nil {

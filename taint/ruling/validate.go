@@ -61,12 +61,9 @@ func Validate(p *v1alpha1.NodePolicy) (errs []error) {
 	add("minimumDwell", validateDuration(s.MinimumDwell, 0))
 	add("staleAfter", validateDuration(s.StaleAfter, MinStaleAfter))
 	if b := s.Budget; b != nil {
-		for name, l := range map[string]*intstr.IntOrString{"cluster": b.Cluster, "pool": b.Pool, "correlation": b.Correlation} {
-			if l != nil {
-				_, err := ParseLimit(*l)
-				add("budget."+name, err)
-			}
-		}
+		add("budget.cluster", validateLimit(b.Cluster))
+		add("budget.pool", validateLimit(b.Pool))
+		add("budget.correlation", validateLimit(b.Correlation))
 	}
 	return append(errs, validateControls(s.Controls)...)
 }
@@ -174,6 +171,14 @@ func validateDuration(d *metav1.Duration, least time.Duration) error {
 	return nil
 }
 
+func validateLimit(l *intstr.IntOrString) error {
+	if l == nil {
+		return nil
+	}
+	_, err := ParseLimit(*l)
+	return err
+}
+
 // oneOf is an error unless value is one of those that are known.
 func oneOf(value string, known ...string) error {
 	for _, k := range known {
@@ -194,7 +199,7 @@ func ParseLimit(v intstr.IntOrString) (Limit, error) {
 	}
 	number, found := strings.CutSuffix(v.StrVal, "%")
 	percent, err := strconv.Atoi(number)
-	if !found || err != nil || percent < 0 || percent > 100 {
+	if !found || err != nil || percent < 0 || percent > 100 || number != strconv.Itoa(percent) {
 		return Limit{}, fmt.Errorf("%q is neither a number of nodes nor a percentage such as 10%%", v.StrVal)
 	}
 	return Limit{Percent: percent, IsPercent: true}, nil

@@ -1,0 +1,217 @@
+package taint
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/hardgate-dev/hardgate/control"
+	"github.com/hardgate-dev/hardgate/taint/ruling"
+)
+
+// state is what is found out about a node on the way to its decision.
+type state struct {
+	*Node
+	rules *ruling.Rules
+	// governed is whether any policy warns or enforces something here.
+	governed bool
+
+	verdict  Verdict
+	controls []control.ID
+	since    time.Time
+	// enforced are the controls that are enforced here and fail.
+	enforced []control.ID
+	// unknown are the controls that are enforced or warned of and cannot be told.
+	unknown []control.ID
+	// clean is whether a report by the rules of now says that nothing which is enforced
+	// fails or is unknown.
+	clean bool
+	// silent is whether the agent's lease has ended.
+	silent bool
+	heard  time.Time
+
+	held Hold
+}
+
+// defaultLease is how long an agent counts as alive whose lease was never seen.
+const defaultLease = 15 * time.Minute
+
+func (p *planner) judge(n *Node) *state {
+	s := &state{Node: n, rules: p.fleet.Policies.For(n.Labels)}
+	s.governed = s.rules.Strictest() > control.Audit || s.rules.UntrustedUntilChecked
+	p.listen(s)
+	prior := s.prior()
+	if !s.governed {
+		s.verdict = NotEnforced
+	} else {
+		p.weigh(s, prior)
+	}
+	s.since = p.now.Truncate(time.Second)
+	if prior == s.verdict && n.Compliant.LastTransitionTime.Time.Before(p.now) {
+		s.since = n.Compliant.LastTransitionTime.Time
+	}
+	return s
+}
+
+// prior is the verdict that is stored with the node; empty if there is none.
+func (s *state) prior() Verdict {
+	switch v := Verdict(s.Compliant.Reason); v {
+	case Compliant, Warned, Drifted, Unverified, NotEnforced:
+		return v
+	}
+	return ""
+}
+
+// listen finds out whether the agent is silent.
+func (p *planner) listen(s *state) {
+	lease := s.Lease
+	if lease <= 0 {
+		lease = defaultLease
+	}
+	s.heard = s.Heard
+	if s.heard.IsZero() {
+		s.heard = s.Created
+	}
+	end := s.heard.Add(lease)
+	// What was not heard since the controller began to listen may only not have been
+	// heard yet, unless the last one had noticed already.
+	if known := s.Stale.Status == corev1.ConditionTrue; !known {
+		end = later(end, p.cfg.Started.Add(lease))
+	}
+	if s.silent = !p.now.Before(end); !s.silent {
+		p.again(end)
+	}
+}
+
+// weigh finds the verdict on a node for which something is warned of or enforced.
+func (p *planner) weigh(s *state, prior Verdict) {
+	var warned []control.ID
+	unknownEnforced := false
+	fail := func(id control.ID, mode control.Mode) {
+		if mode == control.Enforce {
+			s.enforced = append(s.enforced, id)
+		} else {
+			warned = append(warned, id)
+		}
+	}
+	remembered := s.remembered(prior)
+	for id, mode := range s.rules.Modes {
+		if mode <= control.Audit || p.exempt(s.Node, id) {
+			continue
+		}
+		switch s.status(id) {
+		case control.Fail:
+			fail(id, mode)
+		case control.Pass, control.NotApplicable, control.ByHand, control.Exempt, control.AttestedBy:
+		default: // unknown, or not in the report
+			// What failed and cannot be told now has not been mended, as far as is known.
+			if remembered[id] {
+				fail(id, mode)
+				continue
+			}
+			s.unknown = append(s.unknown, id)
+			unknownEnforced = unknownEnforced || mode == control.Enforce
+		}
+	}
+	if p.staleFails(s) {
+		fail(StaleReport, s.rules.Stale)
+	}
+	slices.Sort(s.enforced)
+	slices.Sort(warned)
+	slices.Sort(s.unknown)
+	s.clean = s.Report != nil && s.Report.Current && len(s.enforced) == 0 && !unknownEnforced
+	switch {
+	case len(s.enforced) > 0:
+		s.verdict, s.controls = Drifted, s.enforced
+	case len(warned) > 0:
+		s.verdict, s.controls = Warned, warned
+	case s.Report == nil && prior == Compliant:
+		s.verdict = Compliant // the last verdict stands; that there is no report is told apart
+	case s.Report == nil, len(s.unknown) > 0, !s.Report.Current && prior != Compliant:
+		s.verdict = Unverified
+	default:
+		s.verdict = Compliant
+	}
+}
+
+// status is that of a control in the report; empty if there is none.
+func (s *state) status(id control.ID) control.Status {
+	if s.Report == nil {
+		return ""
+	}
+	return s.Report.Results[id]
+}
+
+// staleFails is whether the agent's silence counts as a failure.
+func (p *planner) staleFails(s *state) bool {
+	if s.rules.Stale <= control.Audit {
+		return false
+	}
+	end := s.heard.Add(s.rules.StaleAfter)
+	p.again(end)
+	return s.silent && !p.now.Before(end)
+}
+
+func (p *planner) exempt(n *Node, id control.ID) bool {
+	return slices.ContainsFunc(p.exemptions[id], func(e *ruling.Exemption) bool {
+		return e.Applies(id, n.Name, n.Labels, p.now)
+	})
+}
+
+// The message of a condition begins with the controls that fail: it is the memory of
+// them, for a report that cannot tell any more.
+const (
+	failing = "Failing: "
+	ending  = ". "
+)
+
+func failingMessage(controls []control.ID, rest string) string {
+	var b strings.Builder
+	b.WriteString(failing)
+	for i, id := range controls {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString(string(id))
+	}
+	b.WriteString(ending)
+	b.WriteString(rest)
+	return b.String()
+}
+
+// remembered are the controls that failed by the stored verdict.
+func (s *state) remembered(prior Verdict) map[control.ID]bool {
+	if prior != Drifted && prior != Warned {
+		return nil
+	}
+	list, found := strings.CutPrefix(s.Compliant.Message, failing)
+	if !found {
+		return nil
+	}
+	list, _, _ = strings.Cut(list, ending)
+	known := map[control.ID]bool{}
+	for id := range strings.SplitSeq(list, ", ") {
+		known[control.ID(id)] = true
+	}
+	return known
+}
+
+// exemptionsByControl finds them faster than a list of all.
+func exemptionsByControl(list []ruling.Exemption) map[control.ID][]*ruling.Exemption {
+	byControl := map[control.ID][]*ruling.Exemption{}
+	for i := range list {
+		for _, id := range list[i].Controls {
+			byControl[id] = append(byControl[id], &list[i])
+		}
+	}
+	return byControl
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
