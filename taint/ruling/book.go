@@ -37,9 +37,9 @@ type entry struct {
 	benchmark string
 	stale     control.Mode
 	// acts is whether it warns or enforces anything. What only audits has no say in
-	// what follows from others.
-	acts   bool
-	budget Budget
+	// what follows from others' failures. taints is whether it can set any taint.
+	acts, taints bool
+	budget       Budget
 }
 
 type setting struct {
@@ -115,7 +115,8 @@ func compile(p *v1alpha1.NodePolicy) (entry, error) {
 	for _, s := range e.settings {
 		e.acts = e.acts || s.mode > control.Audit
 	}
-	e.budget, err = limits(p.Spec.Budget, e.acts)
+	e.taints = e.acts || p.Spec.UntrustedUntilChecked
+	e.budget, err = limits(p.Spec.Budget, e.taints)
 	return e, err
 }
 
@@ -215,7 +216,7 @@ func (e *entry) joinTo(r *Rules, benchmarks, modules map[string]bool) {
 	r.Budget.Cluster = append(r.Budget.Cluster, e.budget.Cluster...)
 	r.Budget.Pool = append(r.Budget.Pool, e.budget.Pool...)
 	r.Budget.Correlation = append(r.Budget.Correlation, e.budget.Correlation...)
-	r.ControlPlane = r.ControlPlane || e.spec.ControlPlane && (e.acts || e.spec.UntrustedUntilChecked)
+	r.ControlPlane = r.ControlPlane || e.spec.ControlPlane && e.taints
 	r.UntrustedUntilChecked = r.UntrustedUntilChecked || e.spec.UntrustedUntilChecked
 }
 
@@ -248,9 +249,9 @@ func or(given *metav1.Duration, otherwise time.Duration) time.Duration {
 	return given.Duration
 }
 
-// limits are those of a policy. The defaults are of policies that act: what only audits
-// taints nobody, and must not hold back what others allow.
-func limits(b *v1alpha1.NodeBudget, acts bool) (Budget, error) {
+// limits are those of a policy. A default is for a policy that sets taints: one that
+// sets none must not hold back what others allow, unless it says so.
+func limits(b *v1alpha1.NodeBudget, taints bool) (Budget, error) {
 	if b == nil {
 		b = &v1alpha1.NodeBudget{}
 	}
@@ -269,7 +270,7 @@ func limits(b *v1alpha1.NodeBudget, acts bool) (Budget, error) {
 		switch {
 		case part.given != nil:
 			value = *part.given
-		case !acts:
+		case !taints:
 			continue
 		}
 		l, err := ParseLimit(value)

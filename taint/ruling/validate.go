@@ -11,6 +11,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
+	"k8s.io/apimachinery/pkg/util/validation"
 
 	"github.com/hardgate-dev/hardgate/api/v1alpha1"
 	"github.com/hardgate-dev/hardgate/control"
@@ -127,12 +128,20 @@ func ValidateExemption(e *v1alpha1.Exemption) (errs []error) {
 	if e.Spec.Expires.IsZero() {
 		errs = append(errs, errors.New("spec.expires: say when it ends, as 2030-01-31T00:00:00Z"))
 	}
-	if n := e.Spec.Nodes; n == nil {
-		errs = append(errs, errors.New("spec.nodes: say which nodes, by names or by selector"))
-	} else if err := validateSelector(n.Selector); err != nil {
+	return append(errs, validateNodes(e.Spec.Nodes)...)
+}
+
+func validateNodes(n *v1alpha1.ExemptNodes) (errs []error) {
+	if n == nil || n.Selector == nil && len(n.Names) == 0 {
+		return []error{errors.New("spec.nodes: say which nodes, by names or by selector")}
+	}
+	for i, name := range n.Names {
+		if len(validation.IsDNS1123Subdomain(name)) > 0 {
+			errs = append(errs, fmt.Errorf("spec.nodes.names[%d]: %q is no name of a node", i, name))
+		}
+	}
+	if err := validateSelector(n.Selector); err != nil {
 		errs = append(errs, fmt.Errorf("spec.nodes.selector: %w", err))
-	} else if n.Selector == nil && len(n.Names) == 0 {
-		errs = append(errs, errors.New("spec.nodes: say which nodes, by names or by selector"))
 	}
 	return errs
 }
