@@ -103,8 +103,9 @@ func (p *planner) aim(s *state) *aim {
 
 // missed is whether a node is new and should have been tainted when it registered.
 func (p *planner) missed(a *aim) bool {
-	return a.rules.UntrustedUntilChecked && !a.has.unverified && !a.has.hard && a.Report == nil && a.Compliant.Type == "" &&
-		p.now.Before(a.Created.Add(newNode))
+	prior := a.prior()
+	return a.rules.UntrustedUntilChecked && !a.has.unverified && !a.has.hard && a.Report == nil &&
+		(prior == "" || prior == Unverified) && p.now.Before(a.Created.Add(newNode))
 }
 
 // frozen is why nothing at all is changed; empty if it may be.
