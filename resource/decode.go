@@ -34,7 +34,13 @@ func Decode[T any](data []byte, kind string) (*T, []error) {
 		return nil, []error{err}
 	}
 	r := new(T)
-	errs := unknownFields("", tree, reflect.TypeFor[T]())
+	errs, unreadable := walk("", tree, reflect.TypeFor[T]())
+	if unreadable { // walk has told, and taken it out
+		var err error
+		if data, err = json.Marshal(tree); err != nil {
+			return nil, append(errs, err)
+		}
+	}
 	if err := json.Unmarshal(data, r); err != nil {
 		return nil, append(errs, plain(err))
 	}
@@ -54,45 +60,59 @@ func plain(err error) error {
 	if !errors.As(err, &wrong) {
 		return err
 	}
-	article := "a"
-	if strings.ContainsAny(wrong.Value[:1], "ao") { // array, object
-		article = "an"
-	}
-	err = fmt.Errorf("%s: %s %s cannot stand here", cmp.Or(wrong.Field, "the document"), article, wrong.Value)
+	err = fmt.Errorf("%s: %s cannot stand here", cmp.Or(wrong.Field, "the document"), withArticle(wrong.Value))
 	if wrong.Value == "bool" && strings.HasSuffix(wrong.Field, "mode") {
 		err = fmt.Errorf("%w: YAML takes a bare Off for false, write \"Off\" in quotes", err)
 	}
 	return err
 }
 
-// unknownFields walks a value along the type that it is meant for.
-func unknownFields(at string, value any, t reflect.Type) (errs []error) {
+func withArticle(value string) string {
+	if strings.ContainsAny(value[:1], "ao") { // array, object
+		return "an " + value
+	}
+	return "a " + value
+}
+
+// walk goes along the type that a value is meant for, and finds the fields that are
+// unknown and those that cannot be read. The latter it takes out of the value.
+func walk(at string, value any, t reflect.Type) (errs []error, unreadable bool) {
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
+	}
+	descend := func(at string, value any, t reflect.Type) {
+		more, bad := walk(at, value, t)
+		errs, unreadable = append(errs, more...), unreadable || bad
 	}
 	switch value := value.(type) {
 	case []any:
 		if t.Kind() == reflect.Slice {
 			for i, element := range value {
-				errs = append(errs, unknownFields(fmt.Sprintf("%s[%d]", at, i), element, t.Elem())...)
+				descend(fmt.Sprintf("%s[%d]", at, i), element, t.Elem())
 			}
 		}
 	case map[string]any:
 		if t.Kind() != reflect.Struct || t == reflect.TypeFor[metav1.ObjectMeta]() {
-			return nil
+			return nil, false
 		}
 		fields := Fields(t)
 		for _, name := range sortedKeys(value) {
 			below := strings.TrimPrefix(at+"."+name, ".")
 			field, known := fields[name]
-			if !known {
+			switch {
+			case !known:
 				errs = append(errs, fmt.Errorf("%s: unknown field%s", below, control.Hint(name, sortedKeys(fields))))
-				continue
+			case !readsItself(field):
+				descend(below, value[name], field)
+			default:
+				if err := readLeaf(below, value[name], field); err != nil {
+					errs, unreadable = append(errs, err), true
+					delete(value, name)
+				}
 			}
-			errs = append(errs, unknownFields(below, value[name], field)...)
 		}
 	}
-	return errs
+	return errs, unreadable
 }
 
 // Fields returns a struct's fields by their JSON names, embedded ones included.

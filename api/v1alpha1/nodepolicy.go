@@ -14,8 +14,10 @@ const PauseAnnotation = "hardgate.dev/pause"
 // NodePolicy says which controls are judged on which nodes, and what follows when one
 // fails. Where several policies select a node, the strictest wins: the stricter mode
 // of a control, the stronger effect, the shorter grace period, the longer time until
-// a taint is cleared; and of the limits that protect the cluster, the lower. A control
-// that no policy mentions is in mode Audit: it is reported and nothing follows.
+// a taint is cleared; and of the limits that protect the cluster, the lower. A policy
+// that only audits has no say in effects and times, and only those limits that it
+// gives. A control that no policy mentions is in mode Audit: it is reported and nothing
+// follows.
 //
 // +kubebuilder:object:root=true
 // +kubebuilder:resource:scope=Cluster,shortName=npol,categories=hardgate

@@ -6,6 +6,7 @@ package key
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 )
 
@@ -57,8 +58,18 @@ func CheckDrifted(key string) error { return check(key, drifted) }
 // been checked.
 func CheckUnverified(key string) error { return check(key, unverified) }
 
+// domainName is what the API server takes before the slash.
+var domainName = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$`)
+
+const longestDomain = 253
+
 func check(key, name string) error {
 	if is(key, name) {
+		// With a key that the API server refuses, no node could register any more.
+		before, _, _ := strings.Cut(key, "/")
+		if len(before) > longestDomain || !domainName.MatchString(before) {
+			return fmt.Errorf("%q begins with %q, which is no domain", key, before)
+		}
 		return nil
 	}
 	return fmt.Errorf("%q cannot be told from other taints: use %s%s, or a domain of your own and %s%s, such as status-taint.cluster-autoscaler.kubernetes.io/%s%s",

@@ -2,6 +2,7 @@ package key
 
 import (
 	"regexp"
+	"strings"
 	"testing"
 )
 
@@ -44,6 +45,20 @@ func TestKeys(t *testing.T) {
 		}
 		if got := CheckUnverified(key) == nil; got != want.unverified {
 			t.Errorf("CheckUnverified(%q) is content: %t", key, got)
+		}
+	}
+}
+
+// A key that the API server refuses would keep every node from registering.
+func TestKeysThatNoNodeCanHave(t *testing.T) {
+	for _, domain := range []string{"Example.com", "a b", `a"b`, "-a.com", "a..b", "a_b.com", ".", strings.Repeat("a", 254), "é.com"} {
+		if err := CheckUnverified(domain + "/hardgate-unverified"); err == nil {
+			t.Errorf("%q is taken as a domain", domain)
+		}
+	}
+	for _, domain := range []string{"a", "a.b", "a-b.c", "1.2", "status-taint.cluster-autoscaler.kubernetes.io", strings.Repeat("a", 253)} {
+		if err := CheckDrifted(domain + "/hardgate-drifted"); err != nil {
+			t.Error(err)
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -190,10 +191,8 @@ func validateLimit(l *intstr.IntOrString) error {
 
 // oneOf is an error unless value is one of those that are known.
 func oneOf(value string, known ...string) error {
-	for _, k := range known {
-		if value == k {
-			return nil
-		}
+	if slices.Contains(known, value) {
+		return nil
 	}
 	return fmt.Errorf("unknown value %q%s", value, control.Hint(value, known[1:]))
 }

@@ -35,7 +35,7 @@ func Warnings(p *v1alpha1.NodePolicy) (warnings []string) {
 			limit Limit
 		}{{"cluster", b.Cluster, e.budget.Cluster[0]}, {"pool", b.Pool, e.budget.Pool[0]}} {
 			if part.given != nil && part.limit.none() {
-				warnings = append(warnings, fmt.Sprintf("spec.budget.%s: with %s no node is ever tainted; mode Warn says that without a budget", part.name, part.given))
+				warnings = append(warnings, fmt.Sprintf("spec.budget.%s: with %s no node is ever tainted, whatever is enforced", part.name, part.given))
 			}
 		}
 	}
