@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/hardgate-dev/hardgate/taint/ruling"
 )
 
 // settled is when a rule set counts though not every node has been seen by it: half of
@@ -21,11 +23,16 @@ func (p *planner) baseline(states []*state) []RuleSet {
 	seen := map[RuleSetID]int{}
 	orders := map[RuleSetID]map[string]bool{} // what the nodes that report it are asked for
 	expected := map[string]int{}              // by that, the nodes whose agents live
+	asked := map[*ruling.Rules]string{}
 	for _, s := range states {
 		if !s.governed || !s.Ready || s.silent {
 			continue
 		}
-		key := strings.Join(s.rules.Benchmarks, ",") + ";" + strings.Join(s.rules.UnnecessaryModules, ",")
+		key, ok := asked[s.rules]
+		if !ok {
+			key = strings.Join(s.rules.Benchmarks, ",") + ";" + strings.Join(s.rules.UnnecessaryModules, ",")
+			asked[s.rules] = key
+		}
 		expected[key]++
 		if s.Report == nil || !s.Report.Current {
 			continue

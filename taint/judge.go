@@ -1,6 +1,7 @@
 package taint
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -40,7 +41,7 @@ const defaultLease = 15 * time.Minute
 
 func (p *planner) judge(n *Node) *state {
 	s := &state{Node: n, rules: p.fleet.Policies.For(n.Labels)}
-	s.governed = s.rules.Strictest() > control.Audit || s.rules.UntrustedUntilChecked
+	s.governed = len(p.consequential(s.rules)) > 0 || s.rules.Stale > control.Audit || s.rules.UntrustedUntilChecked
 	p.listen(s)
 	prior := s.prior()
 	if !s.governed {
@@ -97,8 +98,9 @@ func (p *planner) weigh(s *state, prior Verdict) {
 		}
 	}
 	remembered := s.remembered(prior)
-	for id, mode := range s.rules.Modes {
-		if mode <= control.Audit || p.exempt(s.Node, id) {
+	for _, c := range p.consequential(s.rules) {
+		id, mode := c.id, c.mode
+		if p.exempt(s.Node, id) {
 			continue
 		}
 		switch s.status(id) {
@@ -118,9 +120,9 @@ func (p *planner) weigh(s *state, prior Verdict) {
 	if p.staleFails(s) {
 		fail(StaleReport, s.rules.Stale)
 	}
+	// The controls came in their order, but for this one.
 	slices.Sort(s.enforced)
 	slices.Sort(warned)
-	slices.Sort(s.unknown)
 	s.clean = s.Report != nil && s.Report.Current && len(s.enforced) == 0 && !unknownEnforced
 	switch {
 	case len(s.enforced) > 0:
@@ -134,6 +136,28 @@ func (p *planner) weigh(s *state, prior Verdict) {
 	default:
 		s.verdict = Compliant
 	}
+}
+
+// moded is a control with its mode.
+type moded struct {
+	id   control.ID
+	mode control.Mode
+}
+
+// consequential are the controls from which something follows. Thousands of nodes have
+// the same rules.
+func (p *planner) consequential(r *ruling.Rules) []moded {
+	list, known := p.moded[r]
+	if !known {
+		for id, mode := range r.Modes {
+			if mode > control.Audit {
+				list = append(list, moded{id, mode})
+			}
+		}
+		slices.SortFunc(list, func(a, b moded) int { return cmp.Compare(a.id, b.id) })
+		p.moded[r] = list
+	}
+	return list
 }
 
 // status is that of a control in the report; empty if there is none.
@@ -155,6 +179,9 @@ func (p *planner) staleFails(s *state) bool {
 }
 
 func (p *planner) exempt(n *Node, id control.ID) bool {
+	if len(p.exemptions) == 0 {
+		return false
+	}
 	return slices.ContainsFunc(p.exemptions[id], func(e *ruling.Exemption) bool {
 		return e.Applies(id, n.Name, n.Labels, p.now)
 	})

@@ -15,6 +15,7 @@ type planner struct {
 	cfg        Config
 	now        time.Time
 	exemptions map[control.ID][]*ruling.Exemption
+	moded      map[*ruling.Rules][]moded
 	next       time.Time // the earliest time that again was told
 	stopped    bool
 	accepted   map[RuleSetID]bool
@@ -27,7 +28,7 @@ type planner struct {
 // Whoever carries it out must see what it wrote before it plans again: budgets are
 // counted by the taints that the nodes carry.
 func Plan(fleet Fleet, cfg Config, now time.Time) Outcome {
-	p := &planner{fleet: fleet, cfg: cfg, now: now, exemptions: exemptionsByControl(fleet.Exemptions)}
+	p := &planner{fleet: fleet, cfg: cfg, now: now, exemptions: exemptionsByControl(fleet.Exemptions), moded: map[*ruling.Rules][]moded{}}
 	if p.fleet.Policies == nil {
 		p.fleet.Policies = &ruling.Book{}
 	}
