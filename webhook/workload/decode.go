@@ -130,6 +130,8 @@ func (d decoder) metadata(o *Object) error {
 				}
 				return d.Skip()
 			})
+		case "ownerReferences":
+			err = d.List(func(i int) error { return atIndex(i, d.owner(o)) })
 		case "managedFields":
 			// The API server's own bookkeeping, often as long as all the rest.
 			return d.SkipUnchecked()

@@ -29,6 +29,8 @@ func (d decoder) podSpec(p *Pod) (found bool, err error) {
 			err = d.bool(&p.Automount)
 		case "securityContext":
 			err = d.security(&p.Security, containersOnly)
+		case "tolerations":
+			err = d.tolerations(p)
 		case "volumes":
 			p.Volumes, err = list(d, d.volume)
 		case "initContainers":

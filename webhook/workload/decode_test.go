@@ -22,7 +22,8 @@ import (
 const fullPod = `{
 	"apiVersion": "v1",
 	"kind": "Pod",
-	"metadata": {"name": "a", "namespace": "b", "generateName": "c", "annotations": {"kubernetes.io/config.mirror": "x"}},
+	"metadata": {"name": "a", "namespace": "b", "generateName": "c", "annotations": {"kubernetes.io/config.mirror": "x"},
+		"ownerReferences": [{"apiVersion": "apps/v1", "kind": "DaemonSet", "controller": true}]},
 	"spec": {
 		"hostPID": true, "hostIPC": true, "hostNetwork": true,
 		"os": {"name": "linux"}, "nodeName": "n", "serviceAccountName": "s", "serviceAccount": "t", "automountServiceAccountToken": true,
@@ -30,6 +31,7 @@ const fullPod = `{
 			"runAsNonRoot": true, "runAsUser": 7,
 			"seccompProfile": {"type": "Localhost", "localhostProfile": "p"}, "windowsOptions": {"hostProcess": true}
 		},
+		"tolerations": [{"key": "k", "operator": "Equal", "value": "v", "effect": "NoSchedule"}],
 		"volumes": [
 			{"name": "v", "hostPath": {"path": "/p"}, "image": {"reference": "i"}, "projected": {"sources": [{"serviceAccountToken": {"audience": "a", "path": "p"}}]}}
 		],
@@ -340,8 +342,8 @@ func TestDecode(t *testing.T) {
 			err:  `spec: offset 110: the name "privileged" is given twice`,
 		},
 		"field given twice where nothing is read": {
-			text: `{"apiVersion":"v1","kind":"Pod","spec":{"tolerations":[{"key":"a","key":"b"}]}}`,
-			err:  `spec: offset 71: the name "key" is given twice`,
+			text: `{"apiVersion":"v1","kind":"Pod","spec":{"hostAliases":[{"ip":"a","ip":"b"}]}}`,
+			err:  `spec: offset 69: the name "ip" is given twice`,
 		},
 		"a list":        {text: `[]`, err: "offset 0: a list where an object should be"},
 		"empty":         {text: ``, err: "offset 0: the document ends where an object should be"},
@@ -471,5 +473,25 @@ func TestContainers(t *testing.T) {
 		if p := (Pod{OS: os}); p.Windows() != want {
 			t.Errorf("a pod with os.name %q is for Windows: %v", os, p.Windows())
 		}
+	}
+}
+
+// What every pod carries by itself costs no memory.
+func TestUsualTolerationsAreFree(t *testing.T) {
+	const usual = `"tolerations":[{"key":"node.kubernetes.io/not-ready","operator":"Exists","effect":"NoExecute","tolerationSeconds":300},` +
+		`{"key":"node.kubernetes.io/unreachable","operator":"Exists","effect":"NoExecute","tolerationSeconds":300}]`
+	const owners = `"ownerReferences":[{"apiVersion":"apps/v1","kind":"ReplicaSet","name":"a","uid":"u","controller":true}]`
+	cost := func(metadata, spec string) float64 {
+		text := []byte(`{"apiVersion":"v1","kind":"Pod","metadata":{` + metadata + `},"spec":{` + spec + `}}`)
+		s := scan.New(nil) // keeps its buffers, as between requests
+		return testing.AllocsPerRun(100, func() {
+			s.Reset(text)
+			if o, err := DecodeAs(s, Kind{"", "v1", "Pod"}); err != nil || len(o.Pod.Tolerations) > 0 {
+				t.Errorf("%v, %v", o.Pod, err)
+			}
+		})
+	}
+	if with, without := cost(owners, usual), cost("", ""); with > without {
+		t.Errorf("%v allocations, %v without", with, without)
 	}
 }

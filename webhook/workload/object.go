@@ -39,6 +39,9 @@ type Object struct {
 	// Mirror is whether the object carries the annotation of a static pod's
 	// mirror. Anybody may set it: it exempts nothing by itself.
 	Mirror bool
+	// OfDaemonSet is whether the object says that a DaemonSet controls it. Anybody
+	// may say so: it exempts nothing by itself.
+	OfDaemonSet bool
 	// Pod is the pod or the pod template of a workload kind; nil for all others.
 	Pod *Pod
 	// ServiceAccount is set for kind ServiceAccount only.

@@ -23,6 +23,8 @@ type Pod struct {
 	Automount      Optional[bool]
 	Security       Security
 	Volumes        []Volume
+	// Tolerations are all but the two that the API server gives every pod.
+	Tolerations []Toleration
 
 	init, main, ephemeral []Container
 }
@@ -123,6 +125,13 @@ type Volume struct {
 	HostPath Optional[string] // hostPath.path
 	Image    Optional[string] // image.reference
 	Tokens   []TokenSource    // projected.sources[].serviceAccountToken
+}
+
+// Toleration is an entry of tolerations, as written. How long it lasts is not read:
+// a pod is scheduled on a node that it tolerates for a second, too.
+type Toleration struct {
+	Index                        int
+	Key, Operator, Value, Effect string
 }
 
 // TokenSource is a service account token projected into a volume.

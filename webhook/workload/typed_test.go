@@ -78,6 +78,12 @@ func (t *typed) want(k Kind) Object {
 	meta := t.meta()
 	_, mirror := meta.Annotations[mirrorAnnotation]
 	o := Object{Kind: k, Name: meta.Name, Namespace: meta.Namespace, GenerateName: meta.GenerateName, Mirror: mirror}
+	for _, owner := range meta.OwnerReferences {
+		controls := owner.Controller != nil && *owner.Controller
+		if by := ParseKind(owner.APIVersion, owner.Kind); controls && by.Group == "apps" && by.Kind == "DaemonSet" {
+			o.OfDaemonSet = true
+		}
+	}
 	if spec := t.spec(); spec != nil {
 		o.Pod = wantPod(spec, t.at)
 	}
@@ -101,6 +107,11 @@ func wantPod(s *corev1.PodSpec, at string) *Pod {
 		p.Security.Seccomp = wantSeccomp(sc.SeccompProfile)
 		if sc.WindowsOptions != nil {
 			p.Security.HostProcess = optional(sc.WindowsOptions.HostProcess)
+		}
+	}
+	for i, t := range s.Tolerations {
+		if t.Key != corev1.TaintNodeNotReady && t.Key != corev1.TaintNodeUnreachable {
+			p.Tolerations = append(p.Tolerations, Toleration{i, t.Key, string(t.Operator), t.Value, string(t.Effect)})
 		}
 	}
 	for i, v := range s.Volumes {
@@ -377,7 +388,7 @@ func fill(random *rand.Rand, v reflect.Value) {
 
 // text is never empty: the types cannot tell that from absent.
 func text(random *rand.Rand) string {
-	texts := []string{"a", "kube-api-access-x", "windows", "NET_RAW", "RuntimeDefault", "\"\\\n\u2028é😀", mirrorAnnotation}
+	texts := []string{"a", "apps/v1", "DaemonSet", "kube-api-access-x", "windows", "NET_RAW", "RuntimeDefault", "\"\\\n\u2028é😀", mirrorAnnotation, corev1.TaintNodeNotReady}
 	return texts[random.Intn(len(texts))]
 }
 
