@@ -92,7 +92,7 @@ func (d *decision) add(findings []policy.Finding, mode control.Mode, had map[str
 		if known[identity{f.Path, f.Same}] {
 			continue
 		}
-		v := violation{Finding: f, mode: mode, standing: had[f.Same], refused: mode == control.Enforce}
+		v := violation{Finding: f, mode: mode, standing: standing(f, had), refused: mode == control.Enforce}
 		if v.standing {
 			v.mode = min(mode, control.Warn)
 		}
@@ -105,9 +105,17 @@ func identities(findings []policy.Finding) map[string]bool {
 	same := make(map[string]bool, len(findings))
 	for _, f := range findings {
 		same[f.Same] = true
-		for _, weaker := range f.Covers {
-			same[weaker] = true
+		if f.Kin != nil {
+			for _, weaker := range f.Kin.Weaker {
+				same[weaker] = true
+			}
 		}
 	}
 	return same
+}
+
+// standing is whether an object with these faults had that of the finding, by itself
+// or within a worse one.
+func standing(f policy.Finding, had map[string]bool) bool {
+	return had[f.Same] || f.Kin != nil && slices.ContainsFunc(f.Kin.Stronger, func(worse string) bool { return had[worse] })
 }

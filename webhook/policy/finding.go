@@ -17,9 +17,18 @@ type Finding struct {
 	// with names for indexes, and with the value where another value would be
 	// another fault.
 	Same string `json:"-"`
-	// Covers are the weaker findings that this one stands for: where an object had
-	// this, it had those, and they are nothing new.
-	Covers []string `json:"-"`
+	// Kin are other findings of the same fault, milder and worse; nil for most.
+	Kin *Kin `json:"-"`
+}
+
+// Kin are findings beside which one is nothing new, each by its Same.
+type Kin struct {
+	// Weaker are those that this one stands for: where an object had this, it had
+	// those.
+	Weaker []string
+	// Stronger are those that this one is part of: where an object had one of those,
+	// it had this. It is for what stands for more than can be listed.
+	Stronger []string
 }
 
 // place is where a finding would be. Its words are put together by found alone:

@@ -70,9 +70,9 @@ func forbiddenVolume(s *Subject, v workload.Volume, mounts []mount) (found []Fin
 	for _, c := range containers {
 		into := at.worth(" in " + c.List + "[" + c.Name + "]")
 		f := into.found("mounts %q of the node read-only into container %q", v.HostPath.Value, c.Name)
-		f.Covers = []string{volume}
+		f.Kin = &Kin{Weaker: []string{volume}}
 		if writable[c] {
-			f.Covers = append(f.Covers, f.Same)
+			f.Kin.Weaker = append(f.Kin.Weaker, f.Same)
 			f.Same += ", writable"
 			f.Detail = into.found("mounts %q of the node into container %q", v.HostPath.Value, c.Name).Detail
 		}

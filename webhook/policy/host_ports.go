@@ -50,7 +50,7 @@ func boundPort(s *Subject, c *workload.Container, p workload.Port, port int64, w
 	at := s.container(c).item("ports", p.Index, as).field("hostPort")
 	f := at.found("binds host port %d%s%s", port, on, why)
 	if address, err := netip.ParseAddr(p.HostIP); err != nil || !address.IsLoopback() {
-		f.Covers = []string{f.Same}
+		f.Kin = &Kin{Weaker: []string{f.Same}}
 		f.Same += " on the network"
 	}
 	return f
