@@ -143,9 +143,9 @@ func SourceRows() []SourceRow { return slices.Clone(tables().source) }
 //     in 1.11.0; 4.2.15 is in 1.11 only; 4.3.1 came with 1.9.0.
 //   - Sections 1.1, 1.3, 1.4, 2, 3, 4.1 and 5.1 are numbered alike in all five.
 //
-// Two controls have no number in any edition: the AKS document took
+// Three controls have no number in any edition: the AKS document took
 // apiserver-secure-port and kubelet-protect-kernel-defaults over from an edition
-// older than 1.8.0.
+// older than 1.8.0, and tainted-node-toleration is our own.
 //
 // data/rows.csv keeps the AKS document's numbers as they stand there. It has
 // 5.2.6 twice, so its 5.2.7 to 5.2.9 are 5.2.8 to 5.2.10 of 1.8.0, and its

@@ -64,7 +64,10 @@ func TestSourceStatuses(t *testing.T) {
 }
 
 func TestEveryControlHasANumber(t *testing.T) {
-	own := []ID{"mod-unnecessary", "reboot-required"} // from the host document's notes, which have no numbers
+	own := []ID{
+		"tainted-node-toleration",            // ours: no document has it
+		"mod-unnecessary", "reboot-required", // from the host document's notes, which have no numbers
+	}
 	for _, id := range IDs() {
 		if (len(Rows(id)) == 0) != slices.Contains(own, id) {
 			t.Errorf("%s has the numbers %v", id, Rows(id))

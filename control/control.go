@@ -68,8 +68,9 @@ const (
 
 // Control is what is known of one control apart from its check. Text is our
 // own wording; Level is that of the oldest edition in the catalogue that has it,
-// of the AKS document where no edition has it, and NoLevel for the controls of
-// the host document, which names none.
+// of the AKS document where no edition has it, our own for the control of
+// admission that no document has, and NoLevel for the controls of the host
+// document, which names none.
 type Control struct {
 	ID     ID    `json:"id"`
 	Face   Face  `json:"face"`

@@ -1,7 +1,7 @@
 package control
 
 // workloads are the controls of section 5 that one object shows by itself, and
-// that are therefore judged at admission. Their Remedy is read in denial
+// that are therefore judged at admission; the last is our own. Their Remedy is read in denial
 // messages: it names the field and the value. "Container" means init, sidecar,
 // main and ephemeral containers alike.
 var workloads = []Control{
@@ -118,5 +118,11 @@ var workloads = []Control{
 		Title:  Text{EN: "Nothing is deployed to the default namespace", KO: "default 네임스페이스에 리소스를 배포하지 않는다"},
 		Why:    Text{EN: "Objects of unrelated owners in one namespace cannot be given separate rights, quotas or policies.", KO: "소유자가 다른 오브젝트가 한 네임스페이스에 섞이면 권한, 할당량, 정책을 나누어 적용할 수 없다."},
 		Remedy: Text{EN: "set metadata.namespace to a namespace made for the workload", KO: "metadata.namespace를 워크로드용으로 만든 네임스페이스로 지정하십시오"},
+	},
+	{
+		ID: "tainted-node-toleration", Face: Admission, Kind: Measured, Level: L1,
+		Title:  Text{EN: "Workloads do not settle on nodes that hardgate has tainted", KO: "hardgate가 테인트를 설정한 노드에 워크로드를 배치하지 않는다"},
+		Why:    Text{EN: "A pod that names its node, or tolerates the taint, runs on a node that has drifted or has never been checked.", KO: "노드를 직접 지정하거나 테인트를 용인하는 파드는 보안 설정이 어긋났거나 아직 점검하지 않은 노드에서도 실행된다."},
+		Remedy: Text{EN: "remove nodeName and choose nodes by nodeSelector or nodeAffinity; tolerate only taints that are named by their key, and none of hardgate's", KO: "nodeName을 제거하고 nodeSelector나 nodeAffinity로 노드를 선택하며, 톨러레이션에는 항상 key를 지정하고 hardgate의 테인트를 용인하는 항목은 제거하십시오"},
 	},
 }

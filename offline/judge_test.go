@@ -170,8 +170,8 @@ func TestWhatIsJudged(t *testing.T) {
 			var ids []string
 			for _, r := range results {
 				ids = append(ids, string(r.Control))
-				if len(r.Rows) == 0 {
-					t.Errorf("%s has no rows", r.Control)
+				if own := r.Control == "tainted-node-toleration"; own != (len(r.Rows) == 0) {
+					t.Errorf("%s has the rows %v", r.Control, r.Rows)
 				}
 				if (r.Remedy != "") != (r.Status == control.Fail) {
 					t.Errorf("%s: status %s and remedy %q", r.Control, r.Status, r.Remedy)

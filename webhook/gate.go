@@ -140,7 +140,7 @@ func restrict(judged []ruling.Judged, only func(control.ID) bool) []ruling.Judge
 // subject adds the facts of the cluster to an object.
 func (g *Gate) subject(ctx context.Context, r *review.Request, o *workload.Object) (*policy.Subject, error) {
 	o.Namespace = r.Namespace // an object may leave it out, the request does not
-	s := &policy.Subject{Object: o, Admitted: true}
+	s := &policy.Subject{Object: o, Admitted: true, Stored: r.Operation == review.Update}
 	// Pods show by their volumes whether they get a token; templates do not.
 	if p := o.Pod; p != nil && p.Template && !p.Automount.Set {
 		var err error

@@ -231,6 +231,59 @@ func TestMirrorPodIsSparedOnlyItsOwnNode(t *testing.T) {
 	}
 }
 
+// Whoever makes a pod and names its node passes the scheduler by. Later, the node is
+// the scheduler's own work; a template's is not, whenever it comes.
+func TestNodeNameIsTheSchedulersOnce(t *testing.T) {
+	node := func(object, name string) string {
+		return strings.Replace(object, `"containers"`, `"nodeName":"`+name+`","containers"`, 1)
+	}
+	bound := node(pod(plain), "n1")
+	spec := node(`{"containers":[`+plain+`]}`, "n1")
+	blanket := strings.Replace(bound, `"containers"`, `"tolerations":[{"operator":"Exists"}],"containers"`, 1)
+	tests := map[string]struct {
+		body    string
+		allowed bool
+	}{
+		"made with it":                               {podReview(bound, "", ""), false},
+		"labelled when it has one":                   {podReview(strings.Replace(bound, `"name":"p"`, `"name":"p","labels":{"a":"b"}`, 1), bound, ""), true},
+		"given one":                                  {podReview(bound, pod(plain), ""), true}, // no user can
+		"debugged when it has one":                   {podReview(strings.Replace(bound, `"containers"`, `"ephemeralContainers":[`+plain+`],"containers"`, 1), bound, `,"subResource":"ephemeralcontainers"`), true},
+		"resized when it has one":                    {podReview(bound, bound, `,"subResource":"resize"`), true},
+		"tolerates more than it did when it has one": {podReview(blanket, bound, ""), false},
+		"a template is given one":                    {deploymentReview(spec, `{"containers":[`+plain+`]}`), false},
+		"a template is given another":                {deploymentReview(strings.Replace(spec, `"n1"`, `"n2"`, 1), spec), false},
+		"a template has one":                         {deploymentReview(spec, spec), true},
+		"a template has one no more":                 {deploymentReview(`{"containers":[`+plain+`]}`, spec), true},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			gate, _ := newGate(t, "tainted-node-toleration")
+			r := ask(t, gate, tt.body)
+			if r.Allowed != tt.allowed {
+				t.Errorf("got %+v", r)
+			}
+			if strings.Contains(tt.body, `"kind":"Pod"}`) && strings.Contains(strings.Join(r.Warnings, ""), "nodeName") {
+				t.Errorf("warned of the scheduler's work: %q", r.Warnings)
+			}
+		})
+	}
+}
+
+// A kubelet's mirrors name their node, and tolerate whatever its static pods do.
+func TestMirrorPodsMayNameTheirNode(t *testing.T) {
+	mirror := strings.Replace(pod(plain), `"name":"p"`, `"name":"p","annotations":{"kubernetes.io/config.mirror":"x"}`, 1)
+	mirror = strings.Replace(mirror, `"containers"`, `"nodeName":"n1","tolerations":[{"operator":"Exists","effect":"NoExecute"}],"containers"`, 1)
+	gate, _ := newGate(t, "tainted-node-toleration")
+	body := podReview(mirror, "", "")
+	if r := ask(t, gate, body); r.Allowed {
+		t.Errorf("a user's mirror: %+v", r)
+	}
+	body = strings.Replace(body, `{"username":"ann","groups":["devs"]}`, `{"username":"system:node:n1","groups":["system:nodes"]}`, 1)
+	if r := ask(t, gate, body); !r.Allowed || len(r.Warnings) != 1 || !strings.Contains(r.Warnings[0], "tainted-node-toleration: spec.nodeName") {
+		t.Errorf("the kubelet's: %+v", r)
+	}
+}
+
 func accountReview(user string) string {
 	return fmt.Sprintf(`{"kind":"AdmissionReview","apiVersion":"admission.k8s.io/v1","request":{"uid":"u-1",
 		"kind":{"group":"","version":"v1","kind":"ServiceAccount"},"namespace":"shop","operation":"CREATE","userInfo":{"username":%q},

@@ -38,6 +38,10 @@ func TestWorseIsNewAndMilderIsNot(t *testing.T) {
 	hostProcess := func(containers string) string {
 		return `{"securityContext":{"windowsOptions":{"hostProcess":true}},"containers":[` + containers + `]}`
 	}
+	const ours, elsewhere = `"key":"hardgate.dev/drifted"`, `"key":"example.com/hardgate-drifted"`
+	tolerating := func(fields string) string {
+		return `{"tolerations":[{` + fields + `}],"containers":[` + plain + `]}`
+	}
 	tests := map[string]struct {
 		control     string
 		better, bad string
@@ -48,6 +52,11 @@ func TestWorseIsNewAndMilderIsNot(t *testing.T) {
 		"a mount that becomes writable":   {"host-path", mounted(mounting("a", "true")), mounted(mounting("a", "false"))},
 		"a volume that becomes mounted":   {"host-path", mounted(plain), mounted(mounting("a", "true"))},
 		"a volume in one more container":  {"host-path", mounted(mounting("a", "false")), mounted(mounting("a", "false") + "," + mounting("b", "true"))},
+		"a taint and then every taint":    {"tainted-node-toleration", tolerating(elsewhere + `,"operator":"Equal","value":"x","effect":"NoExecute"`), tolerating(`"operator":"Exists"`)},
+		"every taint of another effect":   {"tainted-node-toleration", tolerating(`"operator":"Exists","effect":"NoExecute"`), tolerating(`"operator":"Exists"`)},
+		"a taint whatever its effect":     {"tainted-node-toleration", tolerating(ours + `,"operator":"Exists","effect":"NoSchedule"`), tolerating(ours + `,"operator":"Exists"`)},
+		"a taint whatever its value":      {"tainted-node-toleration", tolerating(ours + `,"value":"x","effect":"NoSchedule"`), tolerating(ours + `,"operator":"Exists","effect":"NoSchedule"`)},
+		"a taint, not only its wish":      {"tainted-node-toleration", tolerating(ours + `,"operator":"Exists","effect":"PreferNoSchedule"`), tolerating(ours + `,"operator":"Exists"`)},
 		"a container that inherits a lot": {"windows-host-process", hostProcess(plain), hostProcess(plain + `,{"name":"b","image":"i"}`)},
 	}
 	for name, tt := range tests {
@@ -67,6 +76,14 @@ func TestWorseIsNewAndMilderIsNot(t *testing.T) {
 	gate, _ := newGate(t, "host-ports")
 	if r := ask(t, gate, deploymentReview(port(`,"protocol":"UDP"`), port(""))); r.Allowed {
 		t.Error("UDP is let through for TCP")
+	}
+	gate, _ = newGate(t, "tainted-node-toleration")
+	for _, other := range []string{elsewhere + `,"operator":"Exists"`, `"key":"hardgate.dev/unverified","operator":"Exists"`, ours + `,"value":"x"`, ours + `,"operator":"Gt","value":"1"`} {
+		for _, spec := range [][2]string{{ours + `,"value":"y"`, other}, {other, ours + `,"value":"y"`}} {
+			if r := ask(t, gate, deploymentReview(tolerating(spec[1]), tolerating(spec[0]))); r.Allowed {
+				t.Errorf("%s is let through for %s", spec[1], spec[0])
+			}
+		}
 	}
 }
 

@@ -117,6 +117,17 @@ type Parameters struct {
 	// +optional
 	// +listType=set
 	AllowedTokenAudiences []string `json:"allowedTokenAudiences,omitempty"`
+
+	// SystemNamespaces are namespaces whose DaemonSets, and the pods of these, may
+	// tolerate any taint: what makes a node work must run on those that drift, too.
+	// Absent means kube-system, hardgate-system, and those in which the installers of
+	// Calico and Flannel put their DaemonSets: calico-system, kube-flannel. Empty means
+	// none. Name only namespaces in which tenants can create nothing. Read by
+	// tainted-node-toleration.
+	//
+	// +optional
+	// +listType=set
+	SystemNamespaces []string `json:"systemNamespaces,omitzero"`
 }
 
 // AllowedHostPath is a directory of the node, with everything below it.

@@ -57,17 +57,17 @@ func TestCheck(t *testing.T) {
 		stderr   string
 		statuses string // of the summary, without zeros
 	}{
-		"passes":          {files: map[string]string{"w.yaml": good}, args: []string{"-f", "w.yaml"}, statuses: "Manual 1, NotApplicable 1, Pass 19"},
-		"fails":           {files: map[string]string{"w.yaml": fails}, args: []string{"-f", "w.yaml"}, code: 1, statuses: "Fail 4, Manual 1, NotApplicable 1, Pass 15"},
-		"standard input":  {stdin: fails, args: []string{"-f", "-"}, code: 1, statuses: "Fail 4, Manual 1, NotApplicable 1, Pass 15"},
-		"directory":       {files: map[string]string{"a.yaml": good, "b.yml": fails}, args: []string{"-f", "."}, code: 1, statuses: "Fail 4, Manual 2, NotApplicable 2, Pass 34"},
-		"the same twice":  {files: map[string]string{"w.yaml": fails + "---\n" + fails}, args: []string{"-f", "w.yaml"}, code: 1, statuses: "Fail 8, Manual 2, NotApplicable 2, Pass 30"},
+		"passes":          {files: map[string]string{"w.yaml": good}, args: []string{"-f", "w.yaml"}, statuses: "Manual 1, NotApplicable 1, Pass 20"},
+		"fails":           {files: map[string]string{"w.yaml": fails}, args: []string{"-f", "w.yaml"}, code: 1, statuses: "Fail 4, Manual 1, NotApplicable 1, Pass 16"},
+		"standard input":  {stdin: fails, args: []string{"-f", "-"}, code: 1, statuses: "Fail 4, Manual 1, NotApplicable 1, Pass 16"},
+		"directory":       {files: map[string]string{"a.yaml": good, "b.yml": fails}, args: []string{"-f", "."}, code: 1, statuses: "Fail 4, Manual 2, NotApplicable 2, Pass 36"},
+		"the same twice":  {files: map[string]string{"w.yaml": fails + "---\n" + fails}, args: []string{"-f", "w.yaml"}, code: 1, statuses: "Fail 8, Manual 2, NotApplicable 2, Pass 32"},
 		"one control":     {files: map[string]string{"w.yaml": fails}, args: []string{"-f", "w.yaml", "--control", "host-pid,host-ipc"}, statuses: "Pass 2"},
 		"empty list":      {stdin: `{"apiVersion":"v1","kind":"List","items":[]}`, args: []string{"-f", "-"}},
 		"Unknown is fine": {stdin: "apiVersion: x.dev/v1\nkind: X\nmetadata: {name: x}\n", args: []string{"-f", "-", "-n", "default"}, statuses: "Unknown 1"},
 		"wrong type": {
 			files: map[string]string{"w.yaml": good + "---\n" + wrong}, args: []string{"-f", "w.yaml"}, code: 2,
-			stderr: "hardgate: w.yaml#2: " + notBool + "\n", statuses: "Manual 1, NotApplicable 2, Pass 20",
+			stderr: "hardgate: w.yaml#2: " + notBool + "\n", statuses: "Manual 1, NotApplicable 2, Pass 21",
 		},
 		"name twice": {
 			files: map[string]string{"w.yaml": twice}, args: []string{"-f", "w.yaml"}, code: 2,
@@ -78,7 +78,7 @@ func TestCheck(t *testing.T) {
 			files: map[string]string{"a.yaml": "a: b: c", "b.yaml": wrong, "c.yaml": fails}, args: []string{"-f", "a.yaml", "-f", "gone", "-f", "b.yaml", "-f", "c.yaml"}, code: 2,
 			stderr: "hardgate: a.yaml#0: mapping values are not allowed in this context\nhardgate: gone: no such file or directory\n" +
 				"hardgate: b.yaml#0: " + notBool + "\n",
-			statuses: "Fail 4, Manual 1, NotApplicable 2, Pass 16",
+			statuses: "Fail 4, Manual 1, NotApplicable 2, Pass 17",
 		},
 		"unknown version": {
 			stdin: strings.Replace(good, "apps/v1", "apps/v9", 1), args: []string{"-f", "-"}, code: 2,
@@ -91,7 +91,7 @@ func TestCheck(t *testing.T) {
 			stdin: "apiVersion: v1\nkind: \"P\\e[31m\"\nitems: []\n", args: []string{"-f", "-"}, code: 2,
 			stderr: "hardgate: -#0: the P\\u{1b}[31m has items: kubectl would take it for a list\n",
 		},
-		"policy":         {files: policies, args: []string{"-f", "web.yaml", "--policy", "img.yaml"}, code: 1, statuses: "Fail 1, NotApplicable 1, Pass 19"},
+		"policy":         {files: policies, args: []string{"-f", "web.yaml", "--policy", "img.yaml"}, code: 1, statuses: "Fail 1, NotApplicable 1, Pass 20"},
 		"everything off": {files: policies, args: []string{"-f", "web.yaml", "--policy", "off.yaml"}},
 		"policies in the input are objects": {
 			files: policies, args: []string{"-f", "off.yaml", "-n", "default"}, statuses: "NotApplicable 1",

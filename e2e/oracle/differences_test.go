@@ -39,6 +39,7 @@ var alone = map[control.ID]string{
 	"image-provenance":        "Pod Security Admission does not look at images.",
 	"security-context":        "The checks judge single fields; that some field is set is no matter of theirs.",
 	"default-namespace":       "Pod Security Admission has no opinion on namespaces.",
+	"tainted-node-toleration": "Pod Security Admission does not look at nodes and taints.",
 }
 
 // unmatched are the checks that no control is about: section 5 of the benchmark has

@@ -6,7 +6,7 @@ import (
 	"github.com/hardgate-dev/hardgate/control"
 )
 
-// all is in the order of the benchmark.
+// all is in the order of the benchmark; what it has not comes last.
 var all = []*Policy{
 	&defaultServiceAccount,
 	&serviceAccountToken,
@@ -27,6 +27,7 @@ var all = []*Policy{
 	&seccomp,
 	&securityContext,
 	&defaultNamespace,
+	&taintedNodeToleration,
 }
 
 // All returns every policy in the order of the benchmark. The slice is the

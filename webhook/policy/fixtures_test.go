@@ -30,6 +30,7 @@ var update = flag.Bool("update", false, "write what the policies find into the f
 //	parameters  v1alpha1.Parameters in JSON; optional
 //	account     automountServiceAccountToken of the pod's account; optional
 //	admitted    true for an object that comes from the API server; optional
+//	stored      true for an object that is in the cluster already; optional
 //	fixed       yes, partly or no: what Fix makes of a failing object
 type fixture struct {
 	policy   *policy.Policy
@@ -69,6 +70,8 @@ func parseFixture(file string, text []byte) (fixture, error) {
 			err = json.Unmarshal([]byte(value), &f.subject.AccountAutomount.Value)
 		case "admitted":
 			err = json.Unmarshal([]byte(value), &f.subject.Admitted)
+		case "stored":
+			err = json.Unmarshal([]byte(value), &f.subject.Stored)
 		case "fixed":
 			f.fixed = value
 		default:

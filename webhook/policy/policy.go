@@ -40,12 +40,16 @@ type Subject struct {
 	*workload.Object
 
 	// Parameters are those of the policy resource in force; the zero value is the
-	// strictest.
+	// strictest, except that the usual system namespaces are exempt in it.
 	Parameters v1alpha1.Parameters
 
 	// Admitted is whether the object comes from the API server: its pods have had
 	// their defaults and their service account token then.
 	Admitted bool
+
+	// Stored is whether the object is in the cluster already, and not only asked for:
+	// that a pod has a node is the scheduler's work then.
+	Stored bool
 
 	// AccountAutomount is automountServiceAccountToken of the ServiceAccount that a
 	// pod names; unset where the account does not say or is not known.

@@ -1,6 +1,8 @@
 package ruling
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"reflect"
 	"slices"
@@ -237,7 +239,8 @@ func TestValidate(t *testing.T) {
 			{id: added-capabilities, parameters: {allowedCapabilities: [CHOWN]}},
 			{id: assigned-capabilities, parameters: {allowedCapabilities: [CHOWN]}},
 			{id: image-provenance, parameters: {allowedRegistries: ["registry.example.com:5000/team/", "*.example.com", "localhost", "[::1]:5000"], requireDigest: false}},
-			{id: service-account-token, parameters: {allowedTokenAudiences: [vault]}}]}`, nil},
+			{id: service-account-token, parameters: {allowedTokenAudiences: [vault]}},
+			{id: tainted-node-toleration, parameters: {systemNamespaces: [kube-system]}}]}`, nil},
 		"unknown control": {`{controls: [{id: privilegd}]}`, []string{`spec.controls[0].id: unknown control "privilegd", did you mean "privileged"?`}},
 		"benchmark row":   {`{controls: [{id: hostPID}]}`, []string{`spec.controls[0].id: unknown control "hostPID", did you mean "host-pid"?`}},
 		"node control":    {`{controls: [{id: mod-cramfs}]}`, []string{`spec.controls[0].id: unknown control "mod-cramfs"` + control.Hint("mod-cramfs", ids())}},
@@ -281,6 +284,13 @@ func TestValidate(t *testing.T) {
 		"capabilities": {`{controls: [{id: added-capabilities, parameters: {allowedCapabilities: [A, ""]}}]}`, []string{
 			"spec.controls[0].parameters.allowedCapabilities[1]: empty",
 		}},
+		"system namespaces": {`{controls: [{id: tainted-node-toleration, parameters: {systemNamespaces: [kube-system, "", "kube-*", Storage]}}]}`, []string{
+			`spec.controls[0].parameters.systemNamespaces[1]: "" is no name of a namespace`, `spec.controls[0].parameters.systemNamespaces[2]: "kube-*" is no name of a namespace`,
+			`spec.controls[0].parameters.systemNamespaces[3]: "Storage" is no name of a namespace`,
+		}},
+		"no system namespaces, for another control": {`{controls: [{id: host-pid, parameters: {systemNamespaces: []}}]}`, []string{
+			`spec.controls[0].parameters.systemNamespaces: control "host-pid" takes no parameters`,
+		}},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -311,6 +321,31 @@ func TestParametersAreRead(t *testing.T) {
 		if !read {
 			t.Errorf("no control reads %s", name)
 		}
+	}
+}
+
+// An empty list of system namespaces means none and an absent one the usual, when it
+// has been stored, too.
+func TestEmptyIsNotAbsent(t *testing.T) {
+	tests := map[string]bool{`{systemNamespaces: []}`: true, `{systemNamespaces: null}`: false, `{}`: false}
+	for parameters, empty := range tests {
+		r := policyResource(t, "a", `{controls: [{id: tainted-node-toleration, parameters: `+parameters+`}]}`)
+		stored, err := json.Marshal(r.DeepCopy())
+		if err != nil {
+			t.Fatal(err)
+		}
+		again := policyResource(t, "a", string(stored[bytes.Index(stored, []byte(`"spec":`))+len(`"spec":`):len(stored)-1]))
+		for _, r := range []v1alpha1.WorkloadPolicy{r, again} {
+			if names := r.Spec.Controls[0].Parameters.SystemNamespaces; names != nil != empty || len(names) > 0 {
+				t.Errorf("%s is read as %#v", parameters, names)
+			}
+		}
+	}
+	none := policyResource(t, "a", `{controls: [{id: tainted-node-toleration, mode: Warn, parameters: {systemNamespaces: []}}]}`)
+	usual := policyResource(t, "b", `{controls: [{id: tainted-node-toleration, mode: Enforce}]}`)
+	book, errs := Compile([]v1alpha1.WorkloadPolicy{none, usual})
+	if rulings := forControl(book, "tainted-node-toleration", nil); len(rulings) != 2 || errs != nil {
+		t.Errorf("%v, %v: one says more than the other", rulings, errs)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/validation"
 
 	"github.com/hardgate-dev/hardgate/api/v1alpha1"
 	"github.com/hardgate-dev/hardgate/control"
@@ -133,6 +134,11 @@ func validateParameters(at string, params *v1alpha1.Parameters) []error {
 	for i, name := range params.AllowedCapabilities {
 		if name == "" {
 			errs = append(errs, fmt.Errorf("%s.allowedCapabilities[%d]: empty", at, i))
+		}
+	}
+	for i, name := range params.SystemNamespaces {
+		if problems := validation.IsDNS1123Label(name); len(problems) > 0 {
+			errs = append(errs, fmt.Errorf("%s.systemNamespaces[%d]: %q is no name of a namespace", at, i, name))
 		}
 	}
 	return errs
