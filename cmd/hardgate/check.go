@@ -6,7 +6,6 @@ import (
 	"io"
 
 	"github.com/spf13/cobra"
-	"k8s.io/apimachinery/pkg/util/validation"
 
 	"github.com/hardgate-dev/hardgate/control"
 	"github.com/hardgate-dev/hardgate/manifest"
@@ -131,8 +130,10 @@ func (f *checkFlags) options(cmd *cobra.Command) (offline.Options, error) {
 		return o, usagef(cmd, "--lang: %w", err)
 	}
 	o.Lang = lang
-	if cmd.Flags().Changed("namespace") && len(validation.IsDNS1123Label(f.namespace)) > 0 {
-		return o, usagef(cmd, "--namespace: %q is no name of a namespace: use a-z, 0-9 and '-', 63 at most, with no '-' at either end", f.namespace)
+	if cmd.Flags().Changed("namespace") {
+		if err := knownNamespace(cmd, f.namespace); err != nil {
+			return o, err
+		}
 	}
 	if cmd.Flags().Changed("control") && len(f.controls) == 0 { // empty would mean all of them
 		return o, usagef(cmd, "--control: no control is named")

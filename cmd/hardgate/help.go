@@ -11,8 +11,14 @@ import (
 func asPlugin(root *cobra.Command) {
 	name := "kubectl " + root.Name()
 	root.Annotations = map[string]string{cobra.CommandDisplayNameAnnotation: name}
-	for _, cmd := range append(root.Commands(), root) {
-		cmd.Example = strings.ReplaceAll(cmd.Example, root.Name()+" ", name+" ")
+	rename(root, root.Name()+" ", name+" ")
+}
+
+// rename replaces the program's name in the examples of a command and of those below.
+func rename(cmd *cobra.Command, old, name string) {
+	cmd.Example = strings.ReplaceAll(cmd.Example, old, name)
+	for _, c := range cmd.Commands() {
+		rename(c, old, name)
 	}
 }
 

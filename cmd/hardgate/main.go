@@ -1,5 +1,5 @@
-// Command hardgate judges manifests without a cluster and machines as nodes, and
-// prints the catalogue of controls.
+// Command hardgate judges manifests without a cluster and machines as nodes, asks a
+// cluster what a policy for its nodes would do, and prints the catalogue of controls.
 package main
 
 import "os"

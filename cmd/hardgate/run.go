@@ -74,6 +74,6 @@ func newRoot() *cobra.Command {
 	}
 	root.SetFlagErrorFunc(flagError)
 	root.SetHelpCommand(newHelp())
-	root.AddCommand(newCheck(), newNode(), newControls(), newVersion())
+	root.AddCommand(newCheck(), newNode(), newNodes(), newControls(), newVersion())
 	return root
 }

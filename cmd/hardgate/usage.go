@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+	"k8s.io/apimachinery/pkg/util/validation"
 
 	"github.com/hardgate-dev/hardgate/control"
 )
@@ -54,6 +55,14 @@ func knownOutput(cmd *cobra.Command, value string, known []string) error {
 		return nil
 	}
 	return usagef(cmd, "--output: unknown value %q%s", value, control.Hint(value, known))
+}
+
+// knownNamespace refuses what cannot be the name of a namespace.
+func knownNamespace(cmd *cobra.Command, name string) error {
+	if len(validation.IsDNS1123Label(name)) == 0 {
+		return nil
+	}
+	return usagef(cmd, "--namespace: %q is no name of a namespace: use a-z, 0-9 and '-', 63 at most, with no '-' at either end", name)
 }
 
 // complete registers what the shell may complete a flag with. The flag exists, so
