@@ -2,6 +2,7 @@ package enclosure
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -10,31 +11,36 @@ import (
 )
 
 // makeCgroups makes a control group of one name in every hierarchy, version 1 or 2.
-// remove takes it away with what was made below it.
-func makeCgroups(name string) (remove func() error, err error) {
-	var made []string
-	remove = func() error {
-		var errs []error
-		for _, dir := range made {
-			errs = append(errs, removeCgroup(dir))
-		}
-		return errors.Join(errs...)
-	}
+func makeCgroups(name string) error {
 	mounts, err := cgroupMounts()
 	if err != nil {
-		return remove, err
+		return err
 	}
 	for _, mount := range mounts {
-		dir := filepath.Join(mount, name)
 		if err := enableControllers(mount); err != nil {
-			return remove, err
+			return err
 		}
-		if err := os.Mkdir(dir, 0o755); err != nil {
-			return remove, err
+		if err := os.Mkdir(filepath.Join(mount, name), 0o755); err != nil {
+			return err
 		}
-		made = append(made, dir)
 	}
-	return remove, nil
+	return nil
+}
+
+// removeCgroups takes away those of that name, as far as they were made, with what
+// was made below them.
+func removeCgroups(name string) error {
+	mounts, err := cgroupMounts()
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, mount := range mounts {
+		if err := removeCgroup(filepath.Join(mount, name)); !errors.Is(err, fs.ErrNotExist) {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // cgroupMounts are where the hierarchies are: each of version 1 has a mount of its

@@ -30,45 +30,74 @@ func Dir() string { return os.Getenv(variable) }
 // hierarchy.
 func CgroupRoot() string { return "/" + filepath.Base(Dir()) }
 
-// Refused is whether an error of Run is that this machine does not let this user
+// Refused is whether an error of Run or Possible is that this machine does not let this user
 // make an enclosure, as in most containers.
 func Refused(err error) bool {
 	return errors.Is(err, syscall.EPERM) || errors.Is(err, syscall.EACCES) || errors.Is(err, syscall.EROFS)
 }
 
 // Run runs this program with its arguments in a new enclosure, waits for it and
-// returns its exit code. When ctx ends, so does all that runs inside.
-func Run(ctx context.Context) (code int, err error) {
+// returns its exit code. When ctx ends, so does all that runs inside, and the code is
+// -1. beside, unless it is nil, is done out here meanwhile: its context ends with the
+// enclosure, and an error of it ends the enclosure.
+func Run(ctx context.Context, beside func(context.Context, *Enclosure) error) (code int, err error) {
 	dir, err := os.MkdirTemp("", "hardgate-node-")
 	if err != nil {
 		return 0, fmt.Errorf("making an enclosure: %w", err)
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	removeCgroups, err := makeCgroups(filepath.Base(dir))
-	defer func() { err = errors.Join(err, removeCgroups()) }()
-	if err != nil {
+	defer func() { err = errors.Join(err, remove(dir)) }()
+	if err := makeCgroups(filepath.Base(dir)); err != nil {
 		return 0, fmt.Errorf("making an enclosure: %w", err)
 	}
-	cmd := exec.CommandContext(ctx, "/proc/self/exe", os.Args[1:]...) //nolint:gosec // this program, as it was called
+	within, end := context.WithCancelCause(ctx)
+	defer end(nil)
+	cmd := exec.CommandContext(within, "/proc/self/exe", os.Args[1:]...) //nolint:gosec // this program, as it was called
 	cmd.Args[0] = os.Args[0]
 	cmd.Env = append(os.Environ(), variable+"="+dir)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
-	cmd.SysProcAttr = &syscall.SysProcAttr{
-		Cloneflags: syscall.CLONE_NEWNS | syscall.CLONE_NEWPID | syscall.CLONE_NEWNET | syscall.CLONE_NEWUTS | syscall.CLONE_NEWIPC,
-		Pdeathsig:  syscall.SIGKILL,
-	}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: namespaces | syscall.CLONE_NEWPID, Pdeathsig: syscall.SIGKILL}
 	// The parent-death signal is bound to the thread that started the child (prctl(2),
 	// PR_SET_PDEATHSIG).
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
+	if err := cmd.Start(); err != nil {
+		return 0, fmt.Errorf("running in an enclosure: %w", err)
+	}
+	did := make(chan error, 1)
+	go func() {
+		e, err := record(dir, cmd.Process.Pid)
+		if err == nil && beside != nil {
+			err = beside(within, e)
+		}
+		if err != nil {
+			end(err)
+		}
+		did <- err
+	}()
 	// The child is the first process of its pid namespace: the kernel ends all others
 	// there with it.
-	err = cmd.Run()
-	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) && exit.Exited() {
-		return exit.ExitCode(), nil
+	err = cmd.Wait()
+	end(nil)
+	if beside := <-did; beside != nil && !errors.Is(beside, context.Canceled) {
+		return 0, fmt.Errorf("running in an enclosure: %w", beside)
 	}
-	if err != nil {
+	exit := (*exec.ExitError)(nil)
+	switch {
+	case ctx.Err() != nil:
+		return -1, nil
+	case errors.As(err, &exit) && exit.Exited():
+		return exit.ExitCode(), nil
+	case err != nil:
 		return 0, fmt.Errorf("running in an enclosure: %w", err)
 	}
 	return 0, nil
+}
+
+// namespaces are those of an enclosure that a thread can enter; that of processes is
+// for children only.
+const namespaces = syscall.CLONE_NEWNS | syscall.CLONE_NEWNET | syscall.CLONE_NEWUTS | syscall.CLONE_NEWIPC
+
+// remove takes away what is left of an enclosure when it has ended.
+func remove(dir string) error {
+	return errors.Join(removeCgroups(filepath.Base(dir)), os.RemoveAll(dir))
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/hardgate-dev/hardgate/e2e/apply"
 	"github.com/hardgate-dev/hardgate/e2e/enclosure"
 	"github.com/hardgate-dev/hardgate/e2e/gate"
+	"github.com/hardgate-dev/hardgate/e2e/node"
 	"github.com/hardgate-dev/hardgate/e2e/process"
 )
 
@@ -113,17 +114,18 @@ type agent struct {
 // configuration.
 func newAgent(t *testing.T) (a *agent, onDisk string) {
 	t.Helper()
-	if err := lab.runtime.ImportCommand(t.Context(), lab.repo, "./cmd/nodecheck", "docker.io/hardgate/nodecheck:dev"); err != nil {
-		t.Fatal(err)
-	}
+	nodecheck := filepath.Join(enclosure.Dir(), "nodecheck")
 	a = &agent{client: newClient(t), hardgate: filepath.Join(enclosure.Dir(), "hardgate")}
-	if err := gate.Build(t.Context(), lab.repo, "./cmd/hardgate", a.hardgate); err != nil {
+	for pkg, binary := range map[string]string{"./cmd/nodecheck": nodecheck, "./cmd/hardgate": a.hardgate} {
+		if err := gate.Build(t.Context(), lab.repo, pkg, binary); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := lab.runtime.ImportCommand(t.Context(), nodecheck, node.AgentImage); err != nil {
 		t.Fatal(err)
 	}
 	install(t, a.client)
-	// A client certificate that has yet to be issued would keep the kubelet from the
-	// API server.
-	onDisk = strings.NewReplacer("rotateCertificates: true\n", "", "serverTLSBootstrap: true\n", "").Replace(hardened)
+	onDisk = node.Hardened
 	write(t, units("IPAddressDeny=any\n", "--config="+configFile))
 	write(t, config(onDisk))
 	// No user may read it, as on Red Hat's systems, and root only by its capability.

@@ -2,10 +2,12 @@ package kubelet
 
 import (
 	"testing"
+
+	"github.com/hardgate-dev/hardgate/e2e/node"
 )
 
 const (
-	head      = "apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\n"
+	head      = node.ConfigHead
 	dropInDir = "/etc/kubernetes/kubelet.conf.d"
 )
 

@@ -15,13 +15,11 @@ import (
 	"github.com/hardgate-dev/hardgate/e2e/assets"
 	"github.com/hardgate-dev/hardgate/e2e/cluster"
 	"github.com/hardgate-dev/hardgate/e2e/enclosure"
+	"github.com/hardgate-dev/hardgate/e2e/gate"
 	"github.com/hardgate-dev/hardgate/e2e/node"
 	"github.com/hardgate-dev/hardgate/e2e/pki"
 	"github.com/hardgate-dev/hardgate/e2e/repo"
 )
-
-// nodeUser is who the kubelet is to the API server.
-const nodeUser = "system:node:" + enclosure.Host
 
 // lab is what the tests share; they run one after the other, for a node has one
 // kubelet.
@@ -75,7 +73,7 @@ func outside(ctx context.Context, m *testing.M) (code int, err error) {
 		if err := prepare(ctx); err != nil {
 			return 0, err
 		}
-		code, err := enclosure.Run(ctx)
+		code, err := enclosure.Run(ctx, nil)
 		if !enclosure.Refused(err) {
 			return code, err
 		}
@@ -101,12 +99,16 @@ func inside(ctx context.Context, m *testing.M) (code int, err error) {
 	if err := errors.Join(enclosure.SetUp(), prepare(ctx)); err != nil {
 		return 0, err
 	}
-	if lab.runtime, err = node.StartRuntime(ctx, lab.repo); err != nil {
+	pause := filepath.Join(enclosure.Dir(), "pause")
+	if err := gate.Build(ctx, filepath.Join(lab.repo, "e2e"), "./cmd/pause", pause); err != nil {
+		return 0, err
+	}
+	if lab.runtime, err = node.StartRuntime(ctx, pause); err != nil {
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, lab.runtime.Stop(context.WithoutCancel(ctx))) }()
 	lab.cluster, err = cluster.Start(ctx, cluster.Config{
-		Dir: enclosure.Dir(), Binaries: lab.binaries, Users: []string{nodeUser}, Log: logf,
+		Dir: enclosure.Dir(), Binaries: lab.binaries, Users: []string{node.User}, Log: logf,
 	})
 	if err != nil {
 		return 0, err
@@ -127,10 +129,10 @@ func inside(ctx context.Context, m *testing.M) (code int, err error) {
 
 // Where a kubeadm cluster has these files.
 const (
-	configFile     = "/var/lib/kubelet/config.yaml"
-	kubeconfigFile = "/etc/kubernetes/kubelet.conf"
-	pkiDir         = "/etc/kubernetes/pki"
-	clientCAFile   = pkiDir + "/ca.crt"
+	configFile     = node.ConfigFile
+	kubeconfigFile = node.KubeconfigFile
+	pkiDir         = node.PKIDir
+	clientCAFile   = node.ClientCAFile
 )
 
 // layOut writes what every kubelet of these tests has. Its working directory is one
@@ -139,21 +141,8 @@ func layOut() error {
 	if err := os.Chdir(filepath.Dir(configFile)); err != nil {
 		return err
 	}
-	kubeconfig, err := os.ReadFile(lab.cluster.Kubeconfig(nodeUser))
-	if err != nil {
+	if err := node.LayOut(lab.cluster.Kubeconfig(node.User)); err != nil {
 		return err
-	}
-	if err := pki.Write("/etc/kubernetes", map[string][]byte{"kubelet.conf": kubeconfig}); err != nil {
-		return err
-	}
-	// What protectKernelDefaults asks for. These are files of the enclosure.
-	for name, value := range map[string]string{
-		"vm/overcommit_memory": "1", "vm/panic_on_oom": "0", "kernel/panic": "10", "kernel/panic_on_oops": "1",
-		"kernel/keys/root_maxkeys": "1000000", "kernel/keys/root_maxbytes": "25000000",
-	} {
-		if err := os.WriteFile("/proc/sys/"+name, []byte(value+"\n"), 0o644); err != nil {
-			return err
-		}
 	}
 	authority, err := pki.NewAuthority("hardgate-lab-clients")
 	if err != nil {

@@ -2,24 +2,21 @@ package kubelet
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/hardgate-dev/hardgate/control"
 	"github.com/hardgate-dev/hardgate/e2e/enclosure"
 	"github.com/hardgate-dev/hardgate/e2e/gate"
+	"github.com/hardgate-dev/hardgate/e2e/node"
 	"github.com/hardgate-dev/hardgate/e2e/process"
 )
 
@@ -44,21 +41,7 @@ func units(service, extra string) map[string]string {
 	}
 }
 
-const hardened = `authentication:
-  anonymous: {enabled: false}
-  webhook: {enabled: true}
-  x509: {clientCAFile: ` + clientCAFile + `}
-authorization: {mode: Webhook}
-readOnlyPort: 0
-protectKernelDefaults: true
-makeIPTablesUtilChains: true
-eventRecordQPS: 5
-rotateCertificates: true
-serverTLSBootstrap: true
-tlsCipherSuites: [TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384]
-podPidsLimit: 4096
-seccompDefault: true
-`
+const hardened = node.Hardened + "rotateCertificates: true\nserverTLSBootstrap: true\n"
 
 // passes are the verdicts on a node where all is well. kube-proxy is none of it, and
 // the timeout has no effect in this version.
@@ -234,14 +217,7 @@ func judgeNode(t *testing.T, command string) map[control.ID]result {
 // awaitPort returns when a program listens.
 func awaitPort(t *testing.T, r *process.Running, port int) {
 	t.Helper()
-	err := r.Await(t.Context(), 30*time.Second, func(ctx context.Context) error {
-		conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", "127.0.0.1:"+strconv.Itoa(port))
-		if err != nil {
-			return err
-		}
-		return conn.Close()
-	})
-	if err != nil {
+	if err := node.AwaitPort(t.Context(), r, port); err != nil {
 		t.Fatal(err)
 	}
 }

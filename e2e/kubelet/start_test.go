@@ -21,6 +21,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/hardgate-dev/hardgate/e2e/enclosure"
+	"github.com/hardgate-dev/hardgate/e2e/node"
 	"github.com/hardgate-dev/hardgate/e2e/process"
 )
 
@@ -29,12 +30,7 @@ const clientUser = "hardgate-lab-client"
 
 // needed are the flags without which no kubelet starts in an enclosure. They
 // come first, so that a case can add to them.
-func needed() []string {
-	return []string{
-		"--kubeconfig=" + kubeconfigFile, "--node-ip=" + enclosure.Address,
-		"--cgroup-root=" + enclosure.CgroupRoot(), "--cgroup-driver=cgroupfs", "--fail-cgroupv1=false",
-	}
-}
+func needed() []string { return node.Flags() }
 
 // write puts files on the node and takes them away after the test. A content that
 // begins with "-> " makes a symbolic link.
@@ -151,7 +147,7 @@ func kubeletClient(t *testing.T) *http.Client {
 	return &http.Client{Transport: transport, Timeout: 5 * time.Second}
 }
 
-const kubeletPort = 10250
+const kubeletPort = node.KubeletPort
 
 var errRefused = errors.New("configz is refused")
 

@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/hardgate-dev/hardgate/e2e/enclosure"
-	"github.com/hardgate-dev/hardgate/e2e/gate"
 	"github.com/hardgate-dev/hardgate/e2e/image"
 	"github.com/hardgate-dev/hardgate/e2e/process"
 )
@@ -21,10 +20,14 @@ import (
 // Socket is where containerd listens, and where a kubelet looks for it.
 const Socket = "/run/containerd/containerd.sock"
 
+// PauseImage holds a pod's namespaces, and can be all that a pod does. AgentImage is
+// what the agent's DaemonSet names.
 const (
-	pauseImage = "hardgate.dev/pause:lab"
-	cniPlugins = "/usr/lib/cni" // where Debian has them
+	PauseImage = "hardgate.dev/pause:lab"
+	AgentImage = "docker.io/hardgate/nodecheck:dev"
 )
+
+const cniPlugins = "/usr/lib/cni" // where Debian has them
 
 // Missing tells what this machine lacks of a container runtime, nil when it has
 // all.
@@ -45,7 +48,7 @@ func Missing() error {
 const runtimeConfig = `version = 2
 
 [plugins."io.containerd.grpc.v1.cri"]
-sandbox_image = "` + pauseImage + `"
+sandbox_image = "` + PauseImage + `"
 # Without CAP_SYS_RESOURCE a container cannot be made less likely to be killed than
 # containerd itself.
 restrict_oom_score_adj = true
@@ -66,14 +69,11 @@ const network = `{
 `
 
 // Runtime is a containerd that answers.
-type Runtime struct {
-	running *process.Running
-	dir     string
-}
+type Runtime struct{ running *process.Running }
 
-// StartRuntime starts containerd in the enclosure of this process and gives it the
-// image that holds a pod's namespaces, built from the checkout in repo.
-func StartRuntime(ctx context.Context, repo string) (*Runtime, error) {
+// StartRuntime starts containerd in the enclosure of this process and gives it
+// PauseImage, which runs the binary pause.
+func StartRuntime(ctx context.Context, pause string) (*Runtime, error) {
 	if enclosure.Dir() == "" {
 		return nil, errors.New("starting containerd: only in an enclosure")
 	}
@@ -92,8 +92,8 @@ func StartRuntime(ctx context.Context, repo string) (*Runtime, error) {
 	if err != nil {
 		return nil, fmt.Errorf("starting containerd: %w", err)
 	}
-	r := &Runtime{dir: enclosure.Dir()}
-	r.running, err = process.Program{Name: "containerd", Path: path, Dir: r.dir}.Start(ctx)
+	r := &Runtime{}
+	r.running, err = process.Program{Name: "containerd", Path: path, Dir: enclosure.Dir()}.Start(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -105,7 +105,7 @@ func StartRuntime(ctx context.Context, repo string) (*Runtime, error) {
 		return conn.Close()
 	})
 	if err == nil {
-		err = r.ImportCommand(ctx, filepath.Join(repo, "e2e"), "./cmd/pause", pauseImage)
+		err = r.ImportCommand(ctx, pause, PauseImage)
 	}
 	if err != nil {
 		return nil, errors.Join(err, r.Stop(context.WithoutCancel(ctx)))
@@ -116,18 +116,13 @@ func StartRuntime(ctx context.Context, repo string) (*Runtime, error) {
 // Stop ends containerd. Its containers end with the enclosure.
 func (r *Runtime) Stop(ctx context.Context) error { return r.running.Stop(ctx, 10*time.Second) }
 
-// ImportCommand builds a command of the module in dir and loads it as an image
-// that runs it.
-func (r *Runtime) ImportCommand(ctx context.Context, dir, pkg, name string) error {
-	binary := filepath.Join(r.dir, filepath.Base(pkg))
-	if err := gate.Build(ctx, dir, pkg, binary); err != nil {
-		return err
-	}
+// ImportCommand loads an image that runs a binary, which needs no library.
+func (r *Runtime) ImportCommand(ctx context.Context, binary, name string) error {
 	content, err := os.ReadFile(binary)
 	if err != nil {
-		return fmt.Errorf("reading %s: %w", binary, err)
+		return fmt.Errorf("making the image %s: %w", name, err)
 	}
-	command := "/" + filepath.Base(pkg)
+	command := "/" + filepath.Base(binary)
 	return r.Import(ctx, image.Image{Name: name, Entrypoint: []string{command}, Files: map[string][]byte{command: content}})
 }
 

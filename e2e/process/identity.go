@@ -16,11 +16,11 @@ type Identity struct {
 }
 
 // Self is the identity of this process.
-func Self() (Identity, error) { return identify(os.Getpid()) }
+func Self() (Identity, error) { return Identify(os.Getpid()) }
 
-// identify reads the identity of a process that is known to exist, such as a
+// Identify reads the identity of a process that is known to exist, such as a
 // child that has not been waited for.
-func identify(pid int) (Identity, error) {
+func Identify(pid int) (Identity, error) {
 	s, found, err := readStat(pid)
 	if err != nil {
 		return Identity{}, err

@@ -86,7 +86,7 @@ func (p Program) Start(ctx context.Context) (*Running, error) {
 			return
 		}
 		// A child that ends at once keeps its entry in /proc until it is waited for.
-		id, err = identify(cmd.Process.Pid)
+		id, err = Identify(cmd.Process.Pid)
 		if err != nil {
 			err = errors.Join(err, signal(cmd.Process, syscall.SIGKILL))
 		}

@@ -50,7 +50,7 @@ control plane from source, once.`,
 	cmd.PersistentFlags().StringVar(&o.dir, "dir", "", "state directory (default: .lab in the checkout)")
 	cmd.AddCommand(
 		upCommand(&o), downCommand(&o), statusCommand(&o), logsCommand(&o),
-		assetsCommand(&o), recordCommand(&o), benchCommand(&o), benchNodeCommand(&o), profileCommand(&o),
+		assetsCommand(&o), recordCommand(&o), nodeCommand(), heartbeatCommand(&o), nodeExecCommand(&o), benchCommand(&o), benchNodeCommand(&o), profileCommand(&o),
 	)
 	return cmd
 }
