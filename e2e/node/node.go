@@ -11,7 +11,6 @@ import (
 	"regexp"
 	"time"
 
-	"golang.org/x/sync/errgroup"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
@@ -19,7 +18,6 @@ import (
 	"github.com/hardgate-dev/hardgate/e2e/assets"
 	"github.com/hardgate-dev/hardgate/e2e/cluster"
 	"github.com/hardgate-dev/hardgate/e2e/enclosure"
-	"github.com/hardgate-dev/hardgate/e2e/gate"
 	"github.com/hardgate-dev/hardgate/e2e/process"
 )
 
@@ -37,28 +35,6 @@ type Node struct {
 	// own says that this process started it.
 	own bool
 }
-
-// Build builds what a node runs, from the checkout in repo.
-func Build(ctx context.Context, dir, repo string) error {
-	e2e := filepath.Join(repo, "e2e")
-	group, ctx := errgroup.WithContext(ctx)
-	for name, in := range map[string]string{agentProgram: repo, pauseProgram: e2e, labProgram: e2e} {
-		group.Go(func() error { return gate.Build(ctx, in, "./cmd/"+name, program(dir, name)) })
-	}
-	return group.Wait()
-}
-
-// What is built. The lab is what a node is a command of.
-const (
-	agentProgram = "nodecheck"
-	pauseProgram = "pause"
-	labProgram   = "lab"
-)
-
-func program(dir, name string) string { return filepath.Join(dir, "bin", name) }
-
-// LabProgram is the lab's own program, as Build has built it.
-func LabProgram(c *cluster.Cluster) string { return program(c.Config().Dir, labProgram) }
 
 // Start brings up a node of the cluster, which must have User among its users and a
 // kubelet among its binaries, with what Build has built; or keeps one that is healthy
