@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"encoding/base64"
 	"strconv"
 	"unicode/utf8"
 
@@ -37,6 +38,10 @@ func (r *response) appendTo(b []byte) []byte {
 	}
 	if len(r.Warnings) > 0 {
 		b = append(b, ']')
+	}
+	if r.Patch != nil {
+		b = append(b, `,"patchType":"JSONPatch","patch":"`...)
+		b = append(base64.StdEncoding.AppendEncode(b, r.Patch), '"')
 	}
 	return append(b, `}}`...)
 }

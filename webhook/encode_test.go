@@ -39,6 +39,8 @@ func FuzzResponse(f *testing.F) {
 			want.AuditAnnotations = map[string]string{key: message, key + "2": reason}
 			r.Warnings = []string{warning, message}
 			want.Warnings = r.Warnings
+			r.Patch = []byte(message)
+			want.Patch, want.PatchType = r.Patch, new(admissionv1.PatchTypeJSONPatch)
 		}
 		var got admissionv1.AdmissionReview
 		if err := json.Unmarshal(r.appendTo(nil), &got); err != nil {

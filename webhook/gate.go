@@ -2,11 +2,7 @@ package webhook
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
-	"net/http"
-	"reflect"
-	"strings"
 	"sync/atomic"
 
 	"golang.org/x/sync/semaphore"
@@ -33,13 +29,14 @@ type Gate struct {
 	cluster Cluster
 	metrics *Metrics
 	book    atomic.Pointer[ruling.Book]
+	nodes   registrar
 	// large weighs large requests in bytes.
 	large *semaphore.Weighted
 }
 
 // NewGate makes a gate that rules everything in the default mode until SetBook.
 func NewGate(cluster Cluster, metrics *Metrics) *Gate {
-	g := &Gate{cluster: cluster, metrics: metrics, large: semaphore.NewWeighted(maxLarge)}
+	g := &Gate{cluster: cluster, metrics: metrics, nodes: newRegistrar(), large: semaphore.NewWeighted(maxLarge)}
 	g.book.Store(&ruling.Book{})
 	return g
 }
@@ -161,39 +158,4 @@ func describe(r *review.Request) string {
 		name += " (" + r.Subresource + ")"
 	}
 	return r.Kind.Kind + " " + r.Namespace + "/" + name
-}
-
-// policies judges a WorkloadPolicy.
-func (g *Gate) policies(_ context.Context, r *review.Request) (response, error) {
-	if r.Kind.Kind != "WorkloadPolicy" || r.Object == nil {
-		return response{}, badRequest{fmt.Errorf("kind %s is not judged here, or the request has no object", r.Kind)}
-	}
-	resource, err := ruling.Read(r.Object)
-	switch {
-	case err != nil && r.Old != nil && sameSpec(r.Object, r.Old):
-		// Stored while the gate was away. Labels and finalizers can still be changed,
-		// or it could not even be deleted.
-		return response{UID: r.UID, Allowed: true, Warnings: strings.Split(err.Error(), "\n")}, nil
-	case err != nil:
-		return invalid(r.UID, err), nil
-	}
-	return response{UID: r.UID, Allowed: true, Warnings: ruling.Warnings(resource)}, nil
-}
-
-// sameSpec is whether two objects say the same apart from their metadata.
-func sameSpec(a, b []byte) bool {
-	var specs [2]map[string]any
-	for i, raw := range [][]byte{a, b} {
-		if json.Unmarshal(raw, &specs[i]) != nil {
-			return false
-		}
-		delete(specs[i], "metadata")
-	}
-	return reflect.DeepEqual(specs[0], specs[1])
-}
-
-// invalid answers with errors that are joined, one a line.
-func invalid(uid string, err error) response {
-	message := "hardgate refuses this WorkloadPolicy:\n- " + strings.ReplaceAll(err.Error(), "\n", "\n- ")
-	return response{UID: uid, Status: &status{Code: http.StatusUnprocessableEntity, Reason: "Invalid", Message: message}}
 }

@@ -44,6 +44,7 @@ func (g *Gate) Handler() http.Handler {
 	mux.Handle(registration.WorkloadPath, g.serve(review.DecodeObjects, g.workloads))
 	mux.Handle(registration.NamespacedPath, g.serve(review.DecodeObjects, g.namespaced))
 	mux.Handle(registration.PolicyPath, g.serve(review.RawObjects, g.policies))
+	mux.Handle(registration.NodePath, g.serve(review.RawObjects, g.register))
 	return mux
 }
 

@@ -2,7 +2,6 @@ package webhook
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -34,7 +33,7 @@ const liveRead = 2 * time.Second
 // they have not seen yet is read from the API server: a namespace and its first
 // workload may come in one breath, and a miss must not read as "no labels".
 //
-// They are client-go's own and know three kinds. A client that knows all kinds of
+// They are client-go's own and know four kinds. A client that knows all kinds of
 // Kubernetes would be most of the process's memory.
 type Informers struct {
 	server     string
@@ -42,6 +41,8 @@ type Informers struct {
 	namespaces cache.SharedIndexInformer
 	accounts   cache.SharedIndexInformer
 	policies   cache.SharedIndexInformer
+	// nodePolicies may be those of an installation that has none: nobody waits for them.
+	nodePolicies cache.SharedIndexInformer
 }
 
 // NewInformers makes informers that Run starts.
@@ -58,18 +59,31 @@ func NewInformers(config *rest.Config) (*Informers, error) {
 	if err != nil {
 		return nil, fmt.Errorf("making a client of %s: %w", v1alpha1.GroupVersion, err)
 	}
-	policies := dynamicClient.Resource(v1alpha1.GroupVersion.WithResource("workloadpolicies"))
-	i := &Informers{
-		server:     config.Host,
-		core:       core,
-		namespaces: newInformer(core, "namespaces", &corev1.Namespace{}),
-		accounts:   newInformer(core, "serviceaccounts", &corev1.ServiceAccount{}),
-		policies:   cache.NewSharedIndexInformer(listWatch(policies), &unstructured.Unstructured{}, 0, cache.Indexers{}),
+	custom := func(resource string) cache.SharedIndexInformer {
+		lw := listWatch(dynamicClient.Resource(v1alpha1.GroupVersion.WithResource(resource)))
+		return cache.NewSharedIndexInformer(lw, &unstructured.Unstructured{}, 0, cache.Indexers{})
 	}
-	if err := errors.Join(i.namespaces.SetTransform(trim), i.accounts.SetTransform(trim), i.policies.SetTransform(trim)); err != nil {
-		return nil, fmt.Errorf("trimming what is cached: %w", err)
+	i := &Informers{
+		server:       config.Host,
+		core:         core,
+		namespaces:   newInformer(core, "namespaces", &corev1.Namespace{}),
+		accounts:     newInformer(core, "serviceaccounts", &corev1.ServiceAccount{}),
+		policies:     custom("workloadpolicies"),
+		nodePolicies: custom("nodepolicies"),
+	}
+	for _, informer := range i.all() {
+		if err := informer.SetTransform(trim); err != nil {
+			return nil, fmt.Errorf("trimming what is cached: %w", err)
+		}
+	}
+	if err := i.nodePolicies.SetWatchErrorHandlerWithContext(notInstalled()); err != nil {
+		return nil, fmt.Errorf("watching NodePolicies: %w", err)
 	}
 	return i, nil
+}
+
+func (i *Informers) all() []cache.SharedIndexInformer {
+	return []cache.SharedIndexInformer{i.namespaces, i.accounts, i.policies, i.nodePolicies}
 }
 
 func restClient(config *rest.Config, scheme *runtime.Scheme, gv schema.GroupVersion, path string) (rest.Interface, error) {
@@ -89,7 +103,7 @@ func newInformer(client rest.Interface, resource string, object runtime.Object) 
 	return cache.NewSharedIndexInformer(lw, object, 0, cache.Indexers{})
 }
 
-// listWatch reads WorkloadPolicies as they are stored: decoded into their type they
+// listWatch reads policies as they are stored: decoded into their type they
 // would lose the fields that are misspelt, and mean something else.
 func listWatch(policies dynamic.NamespaceableResourceInterface) *cache.ListWatch {
 	return &cache.ListWatch{
@@ -106,7 +120,9 @@ func listWatch(policies dynamic.NamespaceableResourceInterface) *cache.ListWatch
 func trim(o any) (any, error) {
 	switch o := o.(type) {
 	case *corev1.Namespace:
-		return &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: o.Name, Labels: o.Labels, ResourceVersion: o.ResourceVersion}}, nil
+		return &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{
+			Name: o.Name, Labels: o.Labels, Annotations: pause(o.Annotations), ResourceVersion: o.ResourceVersion,
+		}}, nil
 	case *corev1.ServiceAccount:
 		return &corev1.ServiceAccount{
 			ObjectMeta:                   metav1.ObjectMeta{Namespace: o.Namespace, Name: o.Name, ResourceVersion: o.ResourceVersion},
@@ -114,15 +130,24 @@ func trim(o any) (any, error) {
 		}, nil
 	case *unstructured.Unstructured:
 		o.SetManagedFields(nil)
-		o.SetAnnotations(nil)
+		o.SetAnnotations(pause(o.GetAnnotations()))
 	}
 	return o, nil
+}
+
+// pause keeps the one annotation that the gate reads.
+func pause(annotations map[string]string) map[string]string {
+	why, paused := annotations[v1alpha1.PauseAnnotation]
+	if !paused {
+		return nil
+	}
+	return map[string]string{v1alpha1.PauseAnnotation: why}
 }
 
 // Run watches until ctx ends.
 func (i *Informers) Run(ctx context.Context) {
 	done := make(chan struct{})
-	all := []cache.SharedIndexInformer{i.namespaces, i.accounts, i.policies}
+	all := i.all()
 	for _, informer := range all {
 		go func() {
 			informer.RunWithContext(ctx)
@@ -134,7 +159,7 @@ func (i *Informers) Run(ctx context.Context) {
 	}
 }
 
-// missing names what has not been read once.
+// missing names what has not been read once and must have been.
 func (i *Informers) missing() string {
 	var missing []string
 	for _, m := range []struct {
@@ -151,9 +176,9 @@ func (i *Informers) missing() string {
 // waitingInterval is how often the wait for the API server is told.
 const waitingInterval = 10 * time.Second
 
-// Synced waits until everything has been read once, and says so while it waits: an
-// API server that refuses connections is nothing that client-go tells. The error is
-// that of ctx.
+// Synced waits until everything but NodePolicies has been read once, and says so while it
+// waits: an API server that refuses connections is nothing that client-go tells. The
+// error is that of ctx.
 func (i *Informers) Synced(ctx context.Context) error {
 	log := logf.FromContext(ctx).WithName("informers")
 	told := time.Now()

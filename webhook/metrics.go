@@ -25,6 +25,9 @@ type Metrics struct {
 	requests  *prometheus.CounterVec
 	duration  prometheus.Histogram
 	invalid   prometheus.Gauge
+	tainted   prometheus.Counter
+	// invalidNode is invalid for NodePolicies.
+	invalidNode prometheus.Gauge
 
 	// counters are those of decisions, looked up once.
 	counters map[control.ID]*[modes][statuses]prometheus.Counter
@@ -55,8 +58,16 @@ func NewMetrics(registry prometheus.Registerer) *Metrics {
 			Name: "hardgate_policy_errors",
 			Help: "Errors in the WorkloadPolicies in force: parts of them are not understood and not applied.",
 		}),
+		tainted: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "hardgate_admission_nodes_tainted_total",
+			Help: "Registrations of nodes that were answered with the taint of unverified nodes. A node that is there registers again when its kubelet starts, and keeps the taints that it has.",
+		}),
+		invalidNode: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "hardgate_admission_node_policy_errors",
+			Help: "Errors in the NodePolicies: while there are any, nodes register without the taint of unverified nodes.",
+		}),
 	}
-	registry.MustRegister(m.decisions, m.requests, m.duration, m.invalid)
+	registry.MustRegister(m.decisions, m.requests, m.duration, m.invalid, m.tainted, m.invalidNode)
 	for _, answer := range []string{outcomeAllowed, outcomeWarned, outcomeDenied, outcomeBad, outcomeError} {
 		m.requests.WithLabelValues(answer) // shown as 0 from the start
 	}

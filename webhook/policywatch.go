@@ -17,18 +17,7 @@ import (
 // until ctx ends. The informers have read them all: half of them would be other
 // rules. Changes that come together are compiled together.
 func (g *Gate) WatchPolicies(ctx context.Context, i *Informers) error {
-	changed := make(chan struct{}, 1)
-	tell := func() {
-		select {
-		case changed <- struct{}{}:
-		default: // it will be seen with the change before
-		}
-	}
-	_, err := i.policies.AddEventHandler(cache.ResourceEventHandlerFuncs{
-		AddFunc:    func(any) { tell() },
-		UpdateFunc: func(any, any) { tell() },
-		DeleteFunc: func(any) { tell() },
-	})
+	changed, err := changes(i.policies)
 	if err != nil {
 		return fmt.Errorf("watching WorkloadPolicies: %w", err)
 	}
@@ -44,6 +33,24 @@ func (g *Gate) WatchPolicies(ctx context.Context, i *Informers) error {
 		}
 	}()
 	return nil
+}
+
+// changes tells that something has changed in what an informer holds. Changes that come
+// together are told once.
+func changes(informer cache.SharedIndexInformer) (<-chan struct{}, error) {
+	changed := make(chan struct{}, 1)
+	tell := func() {
+		select {
+		case changed <- struct{}{}:
+		default: // it will be seen with the change before
+		}
+	}
+	_, err := informer.AddEventHandler(cache.ResourceEventHandlerFuncs{
+		AddFunc:    func(any) { tell() },
+		UpdateFunc: func(any, any) { tell() },
+		DeleteFunc: func(any) { tell() },
+	})
+	return changed, err
 }
 
 // reload compiles what the informer holds. The webhook refuses resources that are

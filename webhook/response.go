@@ -17,6 +17,8 @@ type response struct {
 	Status           *status
 	AuditAnnotations []annotation
 	Warnings         []string
+	// Patch is a JSON patch (RFC 6902) of the object; nil for none.
+	Patch []byte
 }
 
 type status struct {

@@ -12,7 +12,8 @@ import (
 
 // Run serves until ctx ends: the informers first, then, once they have read
 // everything, the server. A request is never judged by rules that have not been
-// read yet. At the end the server drains before the informers stop.
+// read yet; those of nodes are not waited for long, as an installation may not have
+// them. At the end the server drains before the informers stop.
 func Run(ctx context.Context, gate *Gate, informers *Informers, server *serving.Server, probes *serving.Probes) error {
 	group, ctx := errgroup.WithContext(ctx)
 	watching, stopWatching := context.WithCancel(context.WithoutCancel(ctx))
@@ -30,6 +31,9 @@ func Run(ctx context.Context, gate *Gate, informers *Informers, server *serving.
 			return err
 		}
 		if err := gate.WatchPolicies(watching, informers); err != nil {
+			return err
+		}
+		if err := gate.WatchNodePolicies(watching, informers); err != nil {
 			return err
 		}
 		logf.FromContext(ctx).Info("namespaces, accounts and policies are read")

@@ -16,6 +16,7 @@ import (
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
 	logzap "sigs.k8s.io/controller-runtime/pkg/log/zap"
 
+	"github.com/hardgate-dev/hardgate/taint/key"
 	"github.com/hardgate-dev/hardgate/webhook"
 	"github.com/hardgate-dev/hardgate/webhook/serving"
 )
@@ -29,6 +30,8 @@ type options struct {
 	pprofListen   string
 	drain         time.Duration
 	development   bool
+	unverifiedKey string
+	controller    string
 }
 
 func command() *cobra.Command {
@@ -54,6 +57,10 @@ func command() *cobra.Command {
 	f.StringVar(&o.healthListen, "health-listen", ":8081", "`host:port` of /healthz and /readyz; 0 turns it off")
 	f.StringVar(&o.pprofListen, "pprof-listen", "", "`host:port` of /debug/pprof; off unless given")
 	f.DurationVar(&o.drain, "drain", 5*time.Second, "how long to go on serving after SIGTERM, until the cluster has noticed")
+	f.StringVar(&o.unverifiedKey, "unverified-taint-key", key.Unverified,
+		"`key` of the taint of nodes that have not been checked; in another domain its name is hardgate-unverified")
+	f.StringVar(&o.controller, "controller-namespace", webhook.ControllerNamespace,
+		"`namespace` of the controller: while it is paused by its annotation, no node is tainted")
 	f.BoolVar(&o.development, "development", false, "log readable lines at debug level instead of JSON")
 	return c
 }
@@ -76,6 +83,9 @@ func run(ctx context.Context, o options) error {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	gate := webhook.NewGate(informers, webhook.NewMetrics(registry))
+	if err := gate.TaintNodes(o.unverifiedKey, o.controller); err != nil {
+		return fmt.Errorf("--unverified-taint-key: %w", err)
+	}
 	server := &serving.Server{Handler: gate.Handler(), Address: o.listen, CertDir: o.certDir, Drain: o.drain}
 	return webhook.Run(logf.IntoContext(ctx, logf.Log), gate, informers, server, &serving.Probes{
 		HealthAddress: o.healthListen, MetricsAddress: o.metricsListen, PprofAddress: o.pprofListen,

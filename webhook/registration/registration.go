@@ -15,10 +15,11 @@ import (
 const (
 	WorkloadPath   = "/validate"            // workloads and ServiceAccounts
 	NamespacedPath = "/validate-namespaced" // every other kind, in the namespace "default"
-	PolicyPath     = "/validate-policy"     // WorkloadPolicies
+	PolicyPath     = "/validate-policy"     // policies and exemptions
+	NodePath       = "/mutate-node"         // nodes that register
 )
 
-// Name is the name of the ValidatingWebhookConfiguration.
+// Name is the name of both configurations.
 const Name = "hardgate"
 
 // namespaceName is a label that the API server sets and no tenant can change. No
@@ -53,7 +54,7 @@ type ServiceRef struct {
 // series add up.
 const timeout int32 = 3
 
-// Build makes the configuration.
+// Build makes the configuration of what is judged.
 func Build(o Options) *admissionregistrationv1.ValidatingWebhookConfiguration {
 	excluded := append([]string{"kube-system"}, o.Excluded...)
 	if o.Service != nil {
@@ -80,10 +81,18 @@ func Build(o Options) *admissionregistrationv1.ValidatingWebhookConfiguration {
 		webhooks = append(webhooks, w)
 	}
 	return &admissionregistrationv1.ValidatingWebhookConfiguration{
-		TypeMeta:   metav1.TypeMeta{APIVersion: admissionregistrationv1.SchemeGroupVersion.String(), Kind: "ValidatingWebhookConfiguration"},
-		ObjectMeta: metav1.ObjectMeta{Name: Name, Labels: map[string]string{"app.kubernetes.io/name": Name}},
+		TypeMeta:   typeMeta("ValidatingWebhookConfiguration"),
+		ObjectMeta: objectMeta(),
 		Webhooks:   webhooks,
 	}
+}
+
+func typeMeta(kind string) metav1.TypeMeta {
+	return metav1.TypeMeta{APIVersion: admissionregistrationv1.SchemeGroupVersion.String(), Kind: kind}
+}
+
+func objectMeta() metav1.ObjectMeta {
+	return metav1.ObjectMeta{Name: Name, Labels: map[string]string{"app.kubernetes.io/name": Name}}
 }
 
 var (
@@ -94,17 +103,9 @@ var (
 func (o Options) webhook(name, path string, failure admissionregistrationv1.FailurePolicyType,
 	rules []admissionregistrationv1.RuleWithOperations, namespaces *metav1.LabelSelector,
 ) admissionregistrationv1.ValidatingWebhook {
-	client := admissionregistrationv1.WebhookClientConfig{CABundle: o.CABundle}
-	if o.Service != nil {
-		client.Service = &admissionregistrationv1.ServiceReference{
-			Namespace: o.Service.Namespace, Name: o.Service.Name, Path: &path, Port: new(cmp.Or(o.Service.Port, 443)),
-		}
-	} else {
-		client.URL = new(o.URL + path)
-	}
 	return admissionregistrationv1.ValidatingWebhook{
 		Name:                    name + ".hardgate.dev",
-		ClientConfig:            client,
+		ClientConfig:            o.client(path),
 		Rules:                   rules,
 		FailurePolicy:           &failure,
 		MatchPolicy:             new(admissionregistrationv1.Equivalent),
@@ -113,6 +114,19 @@ func (o Options) webhook(name, path string, failure admissionregistrationv1.Fail
 		TimeoutSeconds:          new(timeout),
 		AdmissionReviewVersions: []string{"v1"},
 	}
+}
+
+// client says how a path is reached.
+func (o Options) client(path string) admissionregistrationv1.WebhookClientConfig {
+	client := admissionregistrationv1.WebhookClientConfig{CABundle: o.CABundle}
+	if o.Service != nil {
+		client.Service = &admissionregistrationv1.ServiceReference{
+			Namespace: o.Service.Namespace, Name: o.Service.Name, Path: &path, Port: new(cmp.Or(o.Service.Port, 443)),
+		}
+	} else {
+		client.URL = new(o.URL + path)
+	}
+	return client
 }
 
 // names selects namespaces by name.

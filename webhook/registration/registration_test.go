@@ -215,7 +215,11 @@ func TestWorkloadRules(t *testing.T) {
 			t.Error("no webhook for workloads")
 		}
 		policies := webhooks["policies"]
-		if diff := cmp.Diff(map[string]string{v1alpha1.GroupVersion.Group + "/* workloadpolicies": "CREATE UPDATE"}, asked(policies.Rules)); diff != "" || namespaced(&policies) {
+		own := map[string]string{}
+		for _, resource := range []string{"workloadpolicies", "nodepolicies", "exemptions"} {
+			own[v1alpha1.GroupVersion.Group+"/* "+resource] = "CREATE UPDATE"
+		}
+		if diff := cmp.Diff(own, asked(policies.Rules)); diff != "" || namespaced(&policies) {
 			t.Errorf("policies, namespaced %v (-want +got):\n%s", namespaced(&policies), diff)
 		}
 	})
@@ -304,10 +308,15 @@ func TestGolden(t *testing.T) {
 	}
 	for name, o := range tests {
 		t.Run(name, func(t *testing.T) {
-			got, err := yaml.Marshal(Build(o))
+			judging, err := yaml.Marshal(Build(o))
 			if err != nil {
 				t.Fatal(err)
 			}
+			changing, err := yaml.Marshal(BuildMutating(o))
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := slices.Concat(judging, []byte("---\n"), changing)
 			file := filepath.Join("testdata", name+".yaml")
 			if *rewrite {
 				if err := os.WriteFile(file, got, 0o644); err != nil {

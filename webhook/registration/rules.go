@@ -79,7 +79,7 @@ func celList(values []string) string {
 }
 
 func policyRules() []admissionregistrationv1.RuleWithOperations {
-	r := rule("hardgate.dev", admissionregistrationv1.ClusterScope, []string{"workloadpolicies"}, create, update)
+	r := rule("hardgate.dev", admissionregistrationv1.ClusterScope, []string{"workloadpolicies", "nodepolicies", "exemptions"}, create, update)
 	r.APIVersions = []string{"*"}
 	return []admissionregistrationv1.RuleWithOperations{r}
 }
