@@ -14,6 +14,7 @@ import (
 	"golang.org/x/time/rate"
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
 
+	"github.com/hardgate-dev/hardgate/nodecheck/delivery"
 	"github.com/hardgate-dev/hardgate/nodecheck/host"
 	"github.com/hardgate-dev/hardgate/nodecheck/host/process"
 	"github.com/hardgate-dev/hardgate/nodecheck/synopsis"
@@ -38,9 +39,14 @@ type Agent struct {
 	Kubelet Kubelet // nil: only the kubelet's files are judged
 	// Listeners tells which ports something listens on; nil: that is not judged.
 	Listeners func() ([]netip.AddrPort, error)
-	// Deliver takes the JSON of a status, whenever it is another.
-	Deliver func([]byte)
-	// Self is what the report says of the agent.
+	// Deliver takes the JSON of a status, and the order that was the latest when it was
+	// made, whenever either is another.
+	Deliver func([]byte, delivery.Order)
+	// Orders brings what the report asks for. Without an order, or after one that asks
+	// for nothing, the Scanner's checks and rules are those that it came with.
+	Orders <-chan delivery.Order
+	// Self is what the report says of the agent; of its rules, of those that the Scanner
+	// came with.
 	Self    synopsis.Agent
 	Metrics *Metrics
 	// Interval is the time between full passes, Poll that between two looks at what
@@ -49,7 +55,11 @@ type Agent struct {
 
 	account account
 	limit   *rate.Limiter
-	last    []byte
+	last    []byte // of what was delivered, the latest, and by which order
+	lastBy  delivery.Order
+	own     ruling // by the flags
+	order   delivery.Order
+	obeyed  delivery.Order // whose rules are in force; zero if own are
 	// success is when the last scan came to its end. It is a time.Time for its monotonic
 	// clock: that of the wall is set on nodes that have just started.
 	success atomic.Pointer[time.Time]
@@ -87,6 +97,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	a.limit = rate.NewLimiter(rate.Every(every), burst)
 	a.account = account{kubelet: a.Kubelet, again: max(a.Poll, 15*time.Second), patience: 5 * time.Second}
 	a.Scanner.Prepare, a.Scanner.Finish = func(h *host.Host) { a.provide(ctx, h) }, a.account.learn
+	a.own = ruling{checks: a.Scanner.Checks, rules: a.Scanner.Rules, says: a.Self}
 	a.scan(ctx, causeFull, nil)
 	full, poll := time.NewTimer(a.spread()), time.NewTimer(a.Poll)
 	defer full.Stop()
@@ -104,6 +115,9 @@ func (a *Agent) Run(ctx context.Context) error {
 			if changed := a.Watcher.Take(); len(changed) > 0 {
 				a.scan(ctx, causeChange, changed)
 			}
+		case o := <-a.Orders:
+			a.follow(ctx, o)
+			a.scan(ctx, causeRules, nil)
 		case <-poll.C:
 			poll.Reset(a.poll(ctx))
 		case <-full.C:
@@ -210,15 +224,15 @@ func (a *Agent) scan(ctx context.Context, cause string, changed []string) bool {
 		a.Metrics.failed()
 		return false
 	}
-	if bytes.Equal(data, a.last) {
+	if bytes.Equal(data, a.last) && a.order == a.lastBy {
 		log.V(1).Info("nothing new", "cause", cause, "changed", changed, "took", out.Took.String())
 		return false
 	}
-	a.last = data
+	a.last, a.lastBy = data, a.order
 	s := status.Summary
 	log.Info("verdicts", "cause", cause, "changed", changed, "pass", s.Pass, "fail", s.Fail, "unknown", s.Unknown,
 		"manual", s.Manual, "notApplicable", s.NotApplicable, "exempt", s.Exempt, "took", out.Took.String())
-	a.Deliver(data)
+	a.Deliver(data, a.order)
 	return true
 }
 

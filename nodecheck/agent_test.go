@@ -16,6 +16,7 @@ import (
 
 	"github.com/hardgate-dev/hardgate/api/v1alpha1"
 	"github.com/hardgate-dev/hardgate/nodecheck/check"
+	"github.com/hardgate-dev/hardgate/nodecheck/delivery"
 	"github.com/hardgate-dev/hardgate/nodecheck/host"
 	"github.com/hardgate-dev/hardgate/nodecheck/host/process"
 	"github.com/hardgate-dev/hardgate/nodecheck/watch"
@@ -86,39 +87,62 @@ func (w *watcher) poll(paths ...string) {
 	w.polled = paths
 }
 
+// delivered is what an agent delivers.
+type delivered struct {
+	v1alpha1.NodeReportStatus
+
+	by delivery.Order
+}
+
 // running is an agent at work.
 type running struct {
 	*Agent
 	files     *files
 	watcher   *watcher
-	delivered chan v1alpha1.NodeReportStatus
+	delivered chan delivered
+	orders    chan delivery.Order
 	asked     atomic.Int64 // for what listens
 }
 
 func newAgent(t *testing.T, kubelet Kubelet, added int) *running {
 	t.Helper()
+	r := stopped(t, "-- etc/x --\n")
+	r.Kubelet, r.watcher.added = kubelet, added
+	r.start(t)
+	return r
+}
+
+// stopped is an agent that start starts.
+func stopped(t *testing.T, text string) *running {
+	t.Helper()
 	r := &running{
-		files:   &files{FS: tree(t, "-- etc/x --\n"), content: "good"},
-		watcher: &watcher{changed: make(chan struct{}, 1), added: added}, delivered: make(chan v1alpha1.NodeReportStatus, 100),
+		files:   &files{FS: tree(t, text), content: "good"},
+		watcher: &watcher{changed: make(chan struct{}, 1)}, delivered: make(chan delivered, 100),
+		orders: make(chan delivery.Order, 1),
 	}
 	r.Agent = &Agent{
 		Scanner: &Scanner{
 			Files: r.files, Checks: []*check.Check{reads("a", "/etc/a")}, Rules: check.NewRules(), Patience: time.Minute,
 		},
-		Watcher: r.watcher, Kubelet: kubelet, Metrics: NewMetrics(prometheus.NewRegistry()),
-		Interval: time.Hour, Poll: 5 * time.Millisecond,
+		Watcher: r.watcher, Metrics: NewMetrics(prometheus.NewRegistry()),
+		Interval: time.Hour, Poll: 5 * time.Millisecond, Orders: r.orders,
 		Listeners: func() ([]netip.AddrPort, error) {
 			r.asked.Add(1)
 			return nil, errors.New("not permitted")
 		},
-		Deliver: func(data []byte) {
+		Deliver: func(data []byte, by delivery.Order) {
 			var s v1alpha1.NodeReportStatus
 			if err := json.Unmarshal(data, &s); err != nil {
 				t.Error(err)
 			}
-			r.delivered <- s
+			r.delivered <- delivered{s, by}
 		},
 	}
+	return r
+}
+
+func (r *running) start(t *testing.T) {
+	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- r.Run(ctx) }()
@@ -128,7 +152,6 @@ func newAgent(t *testing.T, kubelet Kubelet, added int) *running {
 			t.Error(err)
 		}
 	})
-	return r
 }
 
 func (r *running) want(t *testing.T, status string) {

@@ -15,6 +15,7 @@ const (
 	causeChange = "change" // a file or directory was reported
 	causePoll   = "poll"   // a value of the kernel's is another
 	causeLater  = "later"  // to see what became of a change
+	causeRules  = "rules"  // other rules are in force
 )
 
 // Metrics shows what the agent finds and does.
@@ -27,6 +28,7 @@ type Metrics struct {
 	polled   prometheus.Gauge
 	hanging  prometheus.Gauge
 	configz  prometheus.Gauge
+	refused  prometheus.Gauge
 
 	verdict *prometheus.Desc
 	mu      sync.Mutex
@@ -54,12 +56,13 @@ func NewMetrics(registry prometheus.Registerer) *Metrics {
 		polled:  gauge("hardgate_node_watch_limited", "Whether some directories are polled, as they cannot be watched."),
 		hanging: gauge("hardgate_node_hanging_checks", "Checks that do not come back, since a file does not answer."),
 		configz: gauge("hardgate_node_configz", "Whether the kubelet tells its configuration."),
+		refused: gauge("hardgate_node_spec_refused", "Whether the report's spec asks for rules that this agent does not know, and those before stay in force."),
 		verdict: prometheus.NewDesc("hardgate_node_control_status", "1 for the status that a control has on this node.", []string{"control", "status"}, nil),
 	}
-	for _, cause := range []string{causeFull, causeChange, causePoll, causeLater} {
+	for _, cause := range []string{causeFull, causeChange, causePoll, causeLater, causeRules} {
 		m.scans.WithLabelValues(cause) // shown as 0 from the start
 	}
-	registry.MustRegister(m, m.duration, m.scans, m.failures, m.success, m.watches, m.polled, m.hanging, m.configz)
+	registry.MustRegister(m, m.duration, m.scans, m.failures, m.success, m.watches, m.polled, m.hanging, m.configz, m.refused)
 	return m
 }
 
@@ -99,6 +102,8 @@ func (m *Metrics) watching(directories int, limited bool) {
 }
 
 func (m *Metrics) account(known bool) { m.configz.Set(number(known)) }
+
+func (m *Metrics) spec(refused bool) { m.refused.Set(number(refused)) }
 
 func number(yes bool) float64 {
 	if yes {

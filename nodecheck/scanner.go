@@ -17,9 +17,12 @@ import (
 
 // Scanner runs the checks over a node, one scan at a time. A check that does not
 // come back, since a file hangs on a dead file system, is left behind: it is Unknown
-// as long as it hangs, and the others go on without it.
+// as long as it hangs, and the others go on without it. A Scanner is for one
+// goroutine.
 type Scanner struct {
-	Files  host.FS
+	Files host.FS
+	// Checks and Rules may be replaced by others between two scans; what they point to
+	// is not changed.
 	Checks []*check.Check
 	Rules  *check.Rules
 	// Patience is how long nothing may come of a check until it counts as hanging.
@@ -130,6 +133,7 @@ func (s *Scanner) Scan(ctx context.Context) (Outcome, error) {
 func (s *Scanner) start(list []*check.Check) *pass {
 	p := &pass{done: make(chan struct{})}
 	known, boot, rest := s.known, s.boot, !s.hangs(afterwards)
+	rules := s.Rules // a pass that is left behind outlives them
 	go func() {
 		defer close(p.done)
 		defer func() {
@@ -154,7 +158,7 @@ func (s *Scanner) start(list []*check.Check) *pass {
 			s.Prepare(h)
 		}
 		for _, c := range list {
-			p.add(check.Run(h, []*check.Check{c}, s.Rules)[0])
+			p.add(check.Run(h, []*check.Check{c}, rules)[0])
 		}
 		p.end.known = known
 		if !rest {

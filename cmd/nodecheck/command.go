@@ -36,6 +36,7 @@ type options struct {
 	interval      time.Duration
 	poll          time.Duration
 	heartbeat     time.Duration
+	specInterval  time.Duration
 	configzPort   int
 	metricsListen string
 	healthListen  string
@@ -58,7 +59,10 @@ finds is in the NodeReport of the node's name:
   kubectl get nodereport NODE -o yaml
 
 It looks at once when a file has changed, every few seconds at the kernel's values, and
-at everything from time to time.`,
+at everything from time to time.
+
+The flags --benchmark and --module hold as long as no NodePolicy selects the node. Where
+one does, the spec of the report says by which rules all controls are judged.`,
 		Example: `  # In a DaemonSet, with the node's root directory mounted at /host
   nodecheck
 
@@ -77,12 +81,13 @@ at everything from time to time.`,
 	f.StringVar(&o.access.server, "api-server", "", "`URL` of the API server; the cluster's own without it")
 	f.StringVar(&o.access.tokenFile, "token-file", serviceAccount+"/token", "`file` of the token")
 	f.StringVar(&o.access.caFile, "ca-file", serviceAccount+"/ca.crt", "`file` of the API server's authorities")
-	f.StringArrayVar(&o.rules.benchmarks, "benchmark", nil, "judge the controls of this `benchmark`, by its rules; repeatable; all by those of the source documents without it")
-	f.StringArrayVar(&o.rules.modules, "module", nil, "kernel `module` that is not needed here either; repeatable")
-	f.StringArrayVar(&o.rules.exempt, "exempt", nil, "`control=reason`: it may fail on this node; repeatable")
+	f.StringArrayVar(&o.rules.benchmarks, "benchmark", nil, "judge the controls of this `benchmark`, by its rules, unless the report's spec says otherwise; repeatable; all by those of the source documents without it")
+	f.StringArrayVar(&o.rules.modules, "module", nil, "kernel `module` that is not needed here either, unless the report's spec says otherwise; repeatable")
+	f.StringArrayVar(&o.rules.exempt, "exempt", nil, "`control=reason`: it may fail on this node, whatever the report's spec says; repeatable")
 	f.DurationVar(&o.interval, "interval", 10*time.Minute, "how often everything is looked at")
 	f.DurationVar(&o.poll, "poll", 2*time.Second, "how often the values of /proc and /sys are looked at")
 	f.DurationVar(&o.heartbeat, "heartbeat", 5*time.Minute, "how often the lease is renewed and the report looked after")
+	f.DurationVar(&o.specInterval, "spec-interval", time.Minute, "how often it is asked whether the report's spec wants other rules")
 	f.IntVar(&o.configzPort, "configz-port", 10250, "`port` of the kubelet, which is asked for its configuration; 0 judges its files alone")
 	f.StringVar(&o.metricsListen, "metrics-listen", "127.0.0.1:9257", "`host:port` of /metrics; 0 turns it off. The pod is in the node's network: another address is open to it")
 	f.StringVar(&o.healthListen, "health-listen", "127.0.0.1:9258", "`host:port` of /healthz and /readyz; 0 turns it off")
@@ -94,7 +99,7 @@ at everything from time to time.`,
 const minInterval = time.Second
 
 func (o *options) check() error {
-	for name, d := range map[string]time.Duration{"interval": o.interval, "poll": o.poll, "heartbeat": o.heartbeat} {
+	for name, d := range map[string]time.Duration{"interval": o.interval, "poll": o.poll, "heartbeat": o.heartbeat, "spec-interval": o.specInterval} {
 		if d < minInterval {
 			return fmt.Errorf("--%s is %s, at least %s is possible", name, d, minInterval)
 		}
@@ -139,13 +144,14 @@ func run(ctx context.Context, o options) (err error) {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	version := buildVersion()
+	orders := make(chan delivery.Order, 1)
 	sender := &delivery.Sender{
 		Client: o.access.client("hardgate-nodecheck/" + version), Node: who.node, Namespace: who.namespace,
-		Heartbeat: o.heartbeat, Metrics: delivery.NewMetrics(registry),
+		Heartbeat: o.heartbeat, SpecInterval: o.specInterval, Orders: orders, Metrics: delivery.NewMetrics(registry),
 	}
 	agent := &nodecheck.Agent{
 		Scanner: &nodecheck.Scanner{Files: root, Checks: checks, Rules: rules, Patience: patience},
-		Watcher: watcher, Deliver: sender.Offer, Metrics: nodecheck.NewMetrics(registry), Listeners: sockets.Listening,
+		Watcher: watcher, Deliver: sender.Offer, Orders: orders, Metrics: nodecheck.NewMetrics(registry), Listeners: sockets.Listening,
 		Self:     synopsis.Agent{Version: version, RuleSet: ruleSet, Benchmarks: benchmarks},
 		Interval: o.interval, Poll: o.poll,
 	}

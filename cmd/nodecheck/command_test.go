@@ -43,6 +43,7 @@ func TestErrors(t *testing.T) {
 		"a file as root":        {[]string{"--root", token}, "not a directory"},
 		"unknown benchmark":     {[]string{"--benchmark", "aks-hosts"}, `did you mean "aks-host`},
 		"too often":             {[]string{"--interval", "1ms"}, "--interval is 1ms, at least 1s is possible"},
+		"asked too often":       {[]string{"--spec-interval", "0s"}, "--spec-interval is 0s, at least 1s is possible"},
 		"no reason":             {[]string{"--exempt", "perm-crontab"}, "give control=reason"},
 		"unknown control":       {[]string{"--exempt", "perm-crontabs=why"}, `no control "perm-crontabs" is judged here`},
 		"control of a workload": {[]string{"--exempt", "host-ports=why"}, `no control "host-ports" is judged here`},

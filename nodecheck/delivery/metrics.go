@@ -53,9 +53,12 @@ func (m *Metrics) tried(err error, delivered bool) {
 		m.delivered.Set(1)
 		m.last.SetToCurrentTime()
 	}
-	if err == nil {
-		return
+	if err != nil {
+		m.failed(err)
 	}
+}
+
+func (m *Metrics) failed(err error) {
 	code := "none"
 	if a, ok := errors.AsType[*answerError](err); ok {
 		code = strconv.Itoa(a.Code)

@@ -23,6 +23,8 @@ const FieldManager = "hardgate-nodecheck"
 // type would write "creationTimestamp: null", which is a claim too.
 type meta struct {
 	Name            string                  `json:"name"`
+	UID             types.UID               `json:"uid,omitempty"`
+	Generation      int64                   `json:"generation,omitempty"`
 	OwnerReferences []metav1.OwnerReference `json:"ownerReferences,omitempty"`
 	ResourceVersion string                  `json:"resourceVersion,omitempty"`
 }
@@ -32,7 +34,7 @@ type object struct {
 	Kind       string          `json:"kind"`
 	Metadata   meta            `json:"metadata"`
 	Status     json.RawMessage `json:"status,omitempty"`
-	Spec       *leaseSpec      `json:"spec,omitempty"`
+	Spec       json.RawMessage `json:"spec,omitempty"` // of a report it is read and never written
 }
 
 type leaseSpec struct {
@@ -47,7 +49,15 @@ type stored struct {
 	owned   types.UID // of the node that owns it
 	content [sha256.Size]byte
 	version string
+	// order is what the spec asks for; uid and generation tell whether it still does.
+	order      Order
+	uid        types.UID
+	generation int64
 }
+
+// cachedQuery lets the server answer from its memory. What it says then may be
+// older than what was said before.
+const cachedQuery = "?resourceVersion=0"
 
 var applyQuery = "?" + url.Values{"fieldManager": {FieldManager}, "force": {"true"}}.Encode()
 
@@ -82,9 +92,18 @@ func (c *Client) readReport(ctx context.Context, node string) (stored, error) {
 	if err != nil {
 		return stored{}, fmt.Errorf("reading the report: %w", err)
 	}
-	s := stored{exists: true, version: o.Metadata.ResourceVersion}
-	if i := slices.IndexFunc(o.Metadata.OwnerReferences, func(r metav1.OwnerReference) bool { return r.Kind == "Node" }); i >= 0 {
-		s.owned = o.Metadata.OwnerReferences[i].UID
+	s, err := storedOf(&o)
+	if err != nil {
+		return stored{}, fmt.Errorf("reading the report: %w", err)
+	}
+	return s, nil
+}
+
+func storedOf(o *object) (stored, error) {
+	m := o.Metadata
+	s := stored{exists: true, version: m.ResourceVersion, order: orderOf(m, o.Spec), uid: m.UID, generation: m.Generation}
+	if i := slices.IndexFunc(m.OwnerReferences, func(r metav1.OwnerReference) bool { return r.Kind == "Node" }); i >= 0 {
+		s.owned = m.OwnerReferences[i].UID
 	}
 	// The server orders the fields in its own way.
 	var status v1alpha1.NodeReportStatus
@@ -95,35 +114,44 @@ func (c *Client) readReport(ctx context.Context, node string) (stored, error) {
 	}
 	data, err := json.Marshal(status)
 	if err != nil {
-		return stored{}, fmt.Errorf("reading the report: %w", err)
+		return stored{}, err
 	}
 	s.content = sha256.Sum256(data)
 	return s, nil
 }
 
-// readVersion asks whether the report is still the one that was written.
-func (c *Client) readVersion(ctx context.Context, node string) (string, error) {
+// readMeta asks for the report's metadata, by which it is seen whether it is still
+// the one that is known. query is empty or cachedQuery.
+func (c *Client) readMeta(ctx context.Context, node, query string) (meta, error) {
 	var o object
-	if err := c.request(ctx, http.MethodGet, reportPath(node), metadataOnly, nil, &o); err != nil {
-		return "", fmt.Errorf("looking after the report: %w", err)
+	if err := c.request(ctx, http.MethodGet, reportPath(node)+query, metadataOnly, nil, &o); err != nil {
+		return meta{}, fmt.Errorf("looking after the report: %w", err)
 	}
-	return o.Metadata.ResourceVersion, nil
+	return o.Metadata, nil
 }
 
-// applyReport makes the report, or changes its owner.
-func (c *Client) applyReport(ctx context.Context, node string, uid types.UID) (version string, err error) {
+// applyReport makes the report, or changes its owner. What it returns is all that
+// the server has then: somebody else may have made the report a moment before.
+func (c *Client) applyReport(ctx context.Context, node string, uid types.UID) (stored, error) {
 	o := newReport(node)
 	o.Metadata.OwnerReferences = owners(node, uid)
 	var out object
-	if err := c.request(ctx, http.MethodPatch, reportPath(node)+applyQuery, metadataOnly, o, &out); err != nil {
-		return "", fmt.Errorf("making the report: %w", err)
+	if err := c.request(ctx, http.MethodPatch, reportPath(node)+applyQuery, jsonType, o, &out); err != nil {
+		return stored{}, fmt.Errorf("making the report: %w", err)
 	}
-	return out.Metadata.ResourceVersion, nil
+	s, err := storedOf(&out)
+	if err != nil {
+		return stored{}, fmt.Errorf("making the report: %w", err)
+	}
+	return s, nil
 }
 
-// applyStatus writes what was found.
-func (c *Client) applyStatus(ctx context.Context, node string, status []byte) (version string, err error) {
+// applyStatus writes what was found into the report as it is in that version: what is
+// claimed of its generation may not be true of a report that was made anew. The server
+// does not compare UIDs here.
+func (c *Client) applyStatus(ctx context.Context, node, known string, status []byte) (version string, err error) {
 	o := newReport(node)
+	o.Metadata.ResourceVersion = known
 	o.Status = status
 	var out object
 	if err := c.request(ctx, http.MethodPatch, reportPath(node)+"/status"+applyQuery, metadataOnly, o, &out); err != nil {
@@ -134,12 +162,15 @@ func (c *Client) applyStatus(ctx context.Context, node string, status []byte) (v
 
 // applyLease renews the lease.
 func (c *Client) applyLease(ctx context.Context, namespace, node string, uid types.UID, now time.Time, valid time.Duration) error {
+	spec, err := json.Marshal(leaseSpec{
+		HolderIdentity: node, LeaseDurationSeconds: int(valid.Seconds()), RenewTime: now.UTC().Format(metav1.RFC3339Micro),
+	})
+	if err != nil {
+		return fmt.Errorf("renewing the lease: %w", err)
+	}
 	o := object{
 		APIVersion: "coordination.k8s.io/v1", Kind: "Lease",
-		Metadata: meta{Name: node, OwnerReferences: owners(node, uid)},
-		Spec: &leaseSpec{
-			HolderIdentity: node, LeaseDurationSeconds: int(valid.Seconds()), RenewTime: now.UTC().Format(metav1.RFC3339Micro),
-		},
+		Metadata: meta{Name: node, OwnerReferences: owners(node, uid)}, Spec: spec,
 	}
 	if err := c.request(ctx, http.MethodPatch, leasePath(namespace, node)+applyQuery, metadataOnly, o, nil); err != nil {
 		return fmt.Errorf("renewing the lease: %w", err)

@@ -23,20 +23,36 @@ type Sender struct {
 	Namespace string
 	// Heartbeat is how often the lease is renewed and the report looked after.
 	Heartbeat time.Duration
+	// SpecInterval is how often it is asked in between whether the report's spec is
+	// another.
+	SpecInterval time.Duration
+	// Orders gets what the report asks for, whenever that is something else, to begin
+	// with only if it asks for something. It has room for one: an order that nobody has
+	// taken yet is replaced by the next.
+	Orders chan Order
 	// Alive is an error while the scans do not come to an end: a lease must not say
 	// then that the report stands.
 	Alive   func() error
 	Metrics *Metrics
 
 	mu      sync.Mutex
-	latest  []byte
+	latest  offer
 	waiting chan struct{}
 
 	// What follows is of Run's goroutine.
 	known bool // whether have is what the server has
 	have  stored
+	told  Order     // of the orders, the last
+	held  bool      // whether the latest status is not written, as it is by another order
 	beat  time.Time // when the next heartbeat is due
+	asks  time.Time // when the next question for the spec is
 	fails int
+}
+
+// offer is a status and the order that it follows.
+type offer struct {
+	status []byte
+	by     Order
 }
 
 const (
@@ -50,11 +66,12 @@ const (
 	missed = 3
 )
 
-// Offer hands over the JSON of a status; it replaces what has not been delivered.
-// Safe for concurrent use.
-func (s *Sender) Offer(status []byte) {
+// Offer hands over the JSON of a status; it replaces what has not been delivered. by
+// is the latest order that was known when it was made: it is not delivered while the
+// report asks for something else. Safe for concurrent use.
+func (s *Sender) Offer(status []byte, by Order) {
 	s.mu.Lock()
-	s.latest = status
+	s.latest = offer{status: status, by: by}
 	c := s.wake()
 	s.mu.Unlock()
 	select {
@@ -71,7 +88,7 @@ func (s *Sender) wake() chan struct{} {
 	return s.waiting
 }
 
-func (s *Sender) offered() ([]byte, <-chan struct{}) {
+func (s *Sender) offered() (offer, <-chan struct{}) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.latest, s.wake()
@@ -80,19 +97,19 @@ func (s *Sender) offered() ([]byte, <-chan struct{}) {
 // Run delivers until ctx ends.
 func (s *Sender) Run(ctx context.Context) {
 	for ctx.Err() == nil {
-		status, offered := s.offered()
-		if status == nil { // the first scan is under way
+		latest, offered := s.offered()
+		if latest.status == nil { // the first scan is under way
 			select {
 			case <-ctx.Done():
 			case <-offered:
 			}
 			continue
 		}
-		err := s.bring(ctx, status)
+		err := s.bring(ctx, latest)
 		if ctx.Err() != nil {
 			return
 		}
-		s.Metrics.tried(err, s.known)
+		s.Metrics.tried(err, s.known && !s.held)
 		s.pause(ctx, s.next(ctx, err), offered)
 	}
 }
@@ -108,7 +125,10 @@ func (s *Sender) next(ctx context.Context, err error) time.Duration {
 			log.Info("delivered again", "tries", s.fails)
 		}
 		s.fails = 0
-		return time.Until(s.beat)
+		if s.held { // the heartbeat, too, waits for what follows the order
+			return time.Until(s.asks)
+		}
+		return min(time.Until(s.beat), time.Until(s.asks))
 	}
 	wait := s.retry(err)
 	if s.fails%often == 1 {
@@ -135,7 +155,7 @@ func (s *Sender) pause(ctx context.Context, d time.Duration, offered <-chan stru
 }
 
 // bring does what is due: the report, if the server has another, and the heartbeat.
-func (s *Sender) bring(ctx context.Context, status []byte) error {
+func (s *Sender) bring(ctx context.Context, latest offer) error {
 	token, err := s.Client.Token()
 	if err != nil {
 		return fmt.Errorf("reading the token: %w", err)
@@ -145,16 +165,23 @@ func (s *Sender) bring(ctx context.Context, status []byte) error {
 		return err
 	}
 	uid := types.UID(claims.Node.UID)
-	due := !time.Now().Before(s.beat)
-	if due {
+	now := time.Now()
+	due, asks := !now.Before(s.beat), !now.Before(s.asks)
+	switch {
+	case due:
 		s.lookAfter(ctx)
+	case asks:
+		s.ask(ctx)
 	}
-	if err := s.report(ctx, status, uid); err != nil {
+	if due || asks {
+		s.asks = now.Add(s.untilAsked())
+	}
+	if err := s.report(ctx, latest, uid); err != nil {
 		// Whether it arrived is not known, and what another agent wrote neither.
 		s.known = false
 		return err
 	}
-	if !due {
+	if !due || s.held {
 		return nil
 	}
 	if err := s.Alive(); err != nil {
@@ -168,54 +195,42 @@ func (s *Sender) bring(ctx context.Context, status []byte) error {
 	return nil
 }
 
-// lookAfter finds out whether somebody deleted or changed the report.
-func (s *Sender) lookAfter(ctx context.Context) {
-	if !s.known {
-		return
-	}
-	version, err := s.Client.readVersion(ctx, s.Node)
-	if err != nil || version != s.have.version {
-		s.known = false
-	}
-}
-
-// report makes what the server has equal to status.
-func (s *Sender) report(ctx context.Context, status []byte, uid types.UID) error {
-	if !s.known {
-		have, err := s.Client.readReport(ctx, s.Node)
-		if err != nil {
-			return err
-		}
-		s.have, s.known = have, true
-	}
-	want := sha256.Sum256(status)
-	for range 2 { // it may be deleted between the two writes
-		if !s.have.exists || (uid != "" && s.have.owned != uid) {
-			version, err := s.Client.applyReport(ctx, s.Node, uid)
+// report makes what the server has equal to what is offered, unless that does not
+// follow the report's order: held says so then.
+func (s *Sender) report(ctx context.Context, latest offer, uid types.UID) error {
+	want := sha256.Sum256(latest.status)
+	for range 3 { // it may be changed or deleted between the requests
+		if !s.known {
+			have, err := s.Client.readReport(ctx, s.Node)
 			if err != nil {
 				return err
 			}
-			if !s.have.exists {
-				s.have.content = [sha256.Size]byte{}
-			}
-			s.have.exists, s.have.owned, s.have.version = true, uid, version
+			s.have, s.known = have, true
 		}
-		if s.have.content == want {
+		if !s.have.exists || (uid != "" && s.have.owned != uid) {
+			have, err := s.Client.applyReport(ctx, s.Node, uid)
+			if err != nil {
+				return err
+			}
+			s.have = have
+		}
+		s.tell()
+		if s.held = latest.by != s.have.order; s.held || s.have.content == want {
 			return nil
 		}
-		version, err := s.Client.applyStatus(ctx, s.Node, status)
-		if answered(err, http.StatusNotFound) {
-			s.have = stored{}
+		version, err := s.Client.applyStatus(ctx, s.Node, s.have.version, latest.status)
+		if answered(err, http.StatusNotFound) || answered(err, http.StatusConflict) {
+			s.known = false
 			continue
 		}
 		if err != nil {
 			return err
 		}
 		s.have.content, s.have.version = want, version
-		s.Metrics.wrote(len(status))
+		s.Metrics.wrote(len(latest.status))
 		return nil
 	}
-	return errors.New("writing the report: it is deleted as soon as it is made")
+	return errors.New("writing the report: it is another each time")
 }
 
 // retry is how long to wait after a failure.

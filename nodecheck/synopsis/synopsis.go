@@ -25,6 +25,9 @@ type Agent struct {
 	Version    string
 	RuleSet    string
 	Benchmarks []string
+	// Generation is that of the report's spec whose rules are in force; 0 if those of
+	// the flags are.
+	Generation int64
 }
 
 // RuleSet names a choice of checks with their rules.
@@ -45,7 +48,8 @@ func RuleSet(checks []*check.Check, rules *check.Rules) (string, error) {
 // fewer findings of each control are shown, and how many there are.
 func Status(verdicts []check.Verdict, os string, agent Agent) (v1alpha1.NodeReportStatus, []byte, error) {
 	s := v1alpha1.NodeReportStatus{
-		AgentVersion: text(agent.Version), RuleSet: agent.RuleSet, Benchmarks: agent.Benchmarks,
+		ObservedGeneration: agent.Generation,
+		AgentVersion:       text(agent.Version), RuleSet: agent.RuleSet, Benchmarks: agent.Benchmarks,
 		OS: text(os), Summary: summary(verdicts),
 	}
 	for most := maxFindings; ; most /= 2 {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -71,7 +72,7 @@ func TestStatus(t *testing.T) {
 		pass, verdict("ssh-x11", control.Fail, 12, "yes"), verdict("banner-local", control.ByHand, 1, "x"),
 		verdict("a", control.Unknown, 1, ""), verdict("b", control.NotApplicable, 0, ""), verdict("c", control.Exempt, 0, ""),
 		verdict("d", "", 0, ""),
-	}, "Debian GNU/Linux 13 (trixie)", Agent{Version: "v1", RuleSet: "00", Benchmarks: []string{"aks-host-2019"}})
+	}, "Debian GNU/Linux 13 (trixie)", Agent{Version: "v1", RuleSet: "00", Benchmarks: []string{"aks-host-2019"}, Generation: 7})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,6 +82,9 @@ func TestStatus(t *testing.T) {
 	}
 	if n := len(got.Results[0].Findings); n != 0 {
 		t.Errorf("a pass shows %d findings", n)
+	}
+	if got.ObservedGeneration != 7 || got.RuleSet != "00" || !slices.Equal(got.Benchmarks, []string{"aks-host-2019"}) {
+		t.Errorf("judged by generation %d, rule set %q, benchmarks %q", got.ObservedGeneration, got.RuleSet, got.Benchmarks)
 	}
 	failed := got.Results[1].Findings
 	first := v1alpha1.NodeFinding{Path: "/etc/0:1", Expected: "yes", Actual: "yes", Detail: "yes", State: "running", Drift: "now"}
