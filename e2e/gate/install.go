@@ -85,8 +85,8 @@ func established(condition any) bool {
 	return ok && c["type"] == "Established" && c["status"] == "True"
 }
 
-// Register makes the API server ask the webhook. In the enforced namespaces it
-// refuses what the webhook does not answer.
+// Register makes the API server ask the webhook, about nodes that register too. In the
+// enforced namespaces it refuses what the webhook does not answer.
 func (g *Gate) Register(ctx context.Context, enforced []string) error {
 	cfg, err := g.cluster.RESTConfig()
 	if err != nil {
@@ -96,14 +96,15 @@ func (g *Gate) Register(ctx context.Context, enforced []string) error {
 	if err != nil {
 		return err
 	}
-	built := registration.Build(registration.Options{URL: g.URL(), CABundle: g.ca, Enforced: enforced})
-	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(built)
-	if err != nil {
-		return fmt.Errorf("registering the webhook: %w", err)
-	}
-	obj := &unstructured.Unstructured{Object: content}
-	if _, err := client.Apply(ctx, obj); err != nil {
-		return fmt.Errorf("registering the webhook: %w", err)
+	o := registration.Options{URL: g.URL(), CABundle: g.ca, Enforced: enforced}
+	for _, built := range []any{registration.Build(o), registration.BuildMutating(o)} {
+		content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(built)
+		if err != nil {
+			return fmt.Errorf("registering the webhook: %w", err)
+		}
+		if _, err := client.Apply(ctx, &unstructured.Unstructured{Object: content}); err != nil {
+			return fmt.Errorf("registering the webhook: %w", err)
+		}
 	}
 	return nil
 }
