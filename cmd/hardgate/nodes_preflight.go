@@ -14,10 +14,11 @@ import (
 const preflightLong = `List the DaemonSets that would not run on a node with hardgate's taints. Look at it
 before a NodePolicy enforces anything.
 
-Which taints that are is read from the cluster's NodePolicies, whatever their modes
-are now: their effects, and ` + key.Unverified + ` where one sets
-untrustedUntilChecked. Without any policy it is the one that a policy sets by
-default. Name them with --taint where the controller is configured with other keys.
+The taints are those that the cluster's NodePolicies would set if they enforced
+something, whatever their modes are now: ` + key.Drifted + ` with the effects they
+ask for, and ` + key.Unverified + ` where one sets untrustedUntilChecked. Without
+a policy it is what one sets by default. Name the taints with --taint where the
+controller is configured with other keys.
 
 What a taint does to a DaemonSet that does not tolerate it:
 
@@ -30,14 +31,14 @@ Kubernetes gives DaemonSets tolerations for its own taints only. Whether a Daemo
 selects the nodes that will be tainted is not looked at.
 
 Not every DaemonSet has to run on such a node. The control tainted-node-toleration
-finds tolerations of these taints outside the namespaces of the system: it is told of
-others in its parameter systemNamespaces.
+finds tolerations of these taints outside the namespaces of the system; list further
+namespaces in its parameter systemNamespaces.
 
 The rights to list daemonsets and nodepolicies are needed, and no others. Nothing is
 written.
 
 Exit status: 0 all tolerate; 1 some do not; 2 bad usage, or the cluster could not be
-asked.`
+asked, or it has a NodePolicy that is not understood.`
 
 const preflightExample = `  # the current context of the kubeconfig
   hardgate nodes preflight
