@@ -60,8 +60,10 @@ require (
 )
 
 require (
+	github.com/google/go-cmp v0.7.0
 	github.com/google/pprof v0.0.0-20260906184651-6331bc6350fe
 	github.com/hardgate-dev/hardgate v0.0.0
+	golang.org/x/sync v0.24.0
 	k8s.io/pod-security-admission v0.37.2
 )
 
