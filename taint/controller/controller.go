@@ -1,0 +1,213 @@
+package controller
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/client-go/tools/record"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	logf "sigs.k8s.io/controller-runtime/pkg/log"
+
+	"github.com/hardgate-dev/hardgate/taint"
+	"github.com/hardgate-dev/hardgate/taint/controller/patch"
+	"github.com/hardgate-dev/hardgate/taint/controller/roster"
+)
+
+// Controller plans and carries out. It runs while this replica leads.
+type Controller struct {
+	// Roster is fed while others lead, too.
+	Roster *roster.Roster
+	Client client.Client
+	// Live reads past the cache.
+	Live   client.Reader
+	Events record.EventRecorder
+	// Config is but for Started, which is when Listening ends.
+	Config taint.Config
+	// Listening waits until the roster knows all that there is.
+	Listening func(context.Context) (started time.Time, err error)
+	Metrics   *Metrics
+
+	writer   patch.Writer
+	agenda   *agenda
+	changes  *changes
+	bulletin *bulletin
+
+	// What follows is of the planner's goroutine.
+	baseline []taint.RuleSet
+	// due is since when the taint of a node could have been set that is not there yet.
+	due map[string]time.Time
+	// told is what was logged last of what is not understood.
+	told string
+}
+
+// New makes a Controller for a roster that calls its Changed.
+func New(r *roster.Roster) *Controller {
+	c := &Controller{Roster: r, agenda: newAgenda(), changes: newChanges(), due: map[string]time.Time{}}
+	r.Changed = c.changes.note
+	return c
+}
+
+// workers is how many write at the same time, by kind.
+var workers = [kinds]int{8, 8, 2}
+
+// conditionsPerSecond bounds the writes of conditions, so that something that befalls
+// thousands of nodes at once does not flood the API server. Taints are bounded by the
+// budgets.
+const (
+	conditionsPerSecond = 200
+	ordersPerSecond     = 50
+)
+
+// NeedLeaderElection implements manager.LeaderElectionRunnable.
+func (*Controller) NeedLeaderElection() bool { return true }
+
+// Start implements manager.Runnable: it leads until ctx ends. Writes that were begun
+// are ended before it returns.
+func (c *Controller) Start(ctx context.Context) error {
+	log := logf.FromContext(ctx).WithName("taints")
+	ctx = logf.IntoContext(ctx, log)
+	var err error
+	if c.Config.Started, err = c.Listening(ctx); err != nil {
+		return err
+	}
+	c.writer = patch.Writer{Client: c.Client, Live: c.Live}
+	c.bulletin = &bulletin{client: c.Client, live: c.Live, events: c.Events, metrics: c.Metrics}
+	if err := c.catchUp(ctx); err != nil {
+		return ended(ctx, err)
+	}
+	log.Info("leading")
+	limits := [kinds]*rate.Limiter{
+		rate.NewLimiter(rate.Inf, 1), rate.NewLimiter(conditionsPerSecond, conditionsPerSecond/10), rate.NewLimiter(ordersPerSecond, 1),
+	}
+	var all sync.WaitGroup
+	for k, n := range workers {
+		for range n {
+			all.Go(func() { c.work(ctx, kind(k), limits[k]) })
+		}
+	}
+	all.Go(func() { c.bulletin.run(ctx) })
+	c.loop(ctx)
+	c.agenda.close()
+	all.Wait()
+	return nil
+}
+
+// ended is nil where all that happened is that the time to lead is over.
+func ended(ctx context.Context, err error) error {
+	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+		return nil
+	}
+	return err
+}
+
+const (
+	// pace is how long it is at least from one plan to the next.
+	pace = 200 * time.Millisecond
+	// page is how many nodes are read at once.
+	page = 250
+	// patience is how often an API server is asked that does not answer.
+	patience = 2 * time.Second
+)
+
+// catchUp reads what the last leader wrote: rule sets that were seen, and the nodes as
+// they are stored, since what informers show may be older than its last writes.
+func (c *Controller) catchUp(ctx context.Context) error {
+	for {
+		err := c.bulletin.read(ctx)
+		if err == nil {
+			err = c.readNodes(ctx)
+		}
+		if err == nil {
+			c.baseline = c.bulletin.baseline()
+			return nil
+		}
+		logf.FromContext(ctx).Error(err, "reading what the last leader wrote; nothing is decided before")
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("reading what the last leader wrote: %w", ctx.Err())
+		case <-time.After(patience):
+		}
+	}
+}
+
+func (c *Controller) readNodes(ctx context.Context) error {
+	next := ""
+	for {
+		var list corev1.NodeList
+		if err := c.Live.List(ctx, &list, client.Limit(page), client.Continue(next)); err != nil {
+			return fmt.Errorf("listing nodes: %w", err)
+		}
+		for i := range list.Items {
+			c.Roster.Saw(&list.Items[i])
+		}
+		if next = list.Continue; next == "" {
+			return nil
+		}
+	}
+}
+
+// loop plans until ctx ends: at once when something changes, though not all the time,
+// and when time alone may change something.
+func (c *Controller) loop(ctx context.Context) {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		var since time.Time
+		select {
+		case <-ctx.Done():
+			return
+		case <-c.changes.happened:
+		case <-timer.C:
+			since = time.Now()
+		}
+		since = soonest(since, c.changes.take())
+		next := c.plan(ctx, since)
+		wait := time.Until(next)
+		if next.IsZero() {
+			wait = time.Hour
+		}
+		timer.Reset(max(wait, pace))
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(pace):
+		}
+	}
+}
+
+// changes wakes the planner.
+type changes struct {
+	happened chan struct{}
+	mu       sync.Mutex
+	first    time.Time
+}
+
+func newChanges() *changes { return &changes{happened: make(chan struct{}, 1)} }
+
+// note notes that something has changed. It does not block.
+func (c *changes) note() {
+	c.mu.Lock()
+	if c.first.IsZero() {
+		c.first = time.Now()
+	}
+	c.mu.Unlock()
+	select {
+	case c.happened <- struct{}{}:
+	default: // it will be seen with the change before
+	}
+}
+
+// take returns when the first change was that no plan has seen yet; zero if there is
+// none.
+func (c *changes) take() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	first := c.first
+	c.first = time.Time{}
+	return first
+}

@@ -1,0 +1,164 @@
+package controller
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	coordinationv1 "k8s.io/api/coordination/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	typedcorev1 "k8s.io/client-go/kubernetes/typed/core/v1"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/record"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	logf "sigs.k8s.io/controller-runtime/pkg/log"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+
+	"github.com/hardgate-dev/hardgate/api/v1alpha1"
+	"github.com/hardgate-dev/hardgate/taint"
+	"github.com/hardgate-dev/hardgate/taint/controller/patch"
+	"github.com/hardgate-dev/hardgate/taint/controller/roster"
+)
+
+// Options are what the controller is started with.
+type Options struct {
+	// Namespace is the controller's own, where the agents' Leases are as well.
+	Namespace string
+	// DriftedKey and UnverifiedKey are the keys of the taints; see package key.
+	DriftedKey, UnverifiedKey string
+	// PoolLabels are labels of nodes: the first that a node has names its pool.
+	PoolLabels []string
+	// LeaderElect is whether replicas elect a leader, by the Lease LeaderName in
+	// LeaderNamespace.
+	LeaderElect                 bool
+	LeaderNamespace, LeaderName string
+	// The addresses are host:port; "0" turns a server off.
+	MetricsAddress, HealthAddress, PprofAddress string
+	Registry                                    prometheus.Registerer
+}
+
+// What the client may send: enough to taint hundreds of nodes within seconds. Less
+// urgent writes are limited by themselves.
+const (
+	queriesPerSecond = 400
+	burst            = 800
+)
+
+// drain is how long what was begun may take to end at the end: longer than one request.
+const drain = 12 * time.Second
+
+// Run watches, and plans while it leads, until ctx ends.
+func Run(ctx context.Context, config *rest.Config, o Options) error {
+	config = rest.CopyConfig(config)
+	config.QPS, config.Burst = queriesPerSecond, burst
+	scheme := runtime.NewScheme()
+	err := errors.Join(corev1.AddToScheme(scheme), coordinationv1.AddToScheme(scheme), roster.AddToScheme(scheme))
+	if err != nil {
+		return fmt.Errorf("building the scheme: %w", err)
+	}
+	r := roster.New(o.Namespace, o.PoolLabels, nil)
+	c := New(r)
+	mgr, err := ctrl.NewManager(config, manager.Options{
+		Scheme: scheme, MapperProvider: mapper, Logger: logf.FromContext(ctx),
+		Cache:          cache.Options{ByObject: r.ByObject()},
+		LeaderElection: o.LeaderElect, LeaderElectionID: o.LeaderName, LeaderElectionNamespace: o.LeaderNamespace,
+		LeaderElectionReleaseOnCancel: true, GracefulShutdownTimeout: new(drain),
+		Metrics:                metricsserver.Options{BindAddress: o.MetricsAddress},
+		HealthProbeBindAddress: o.HealthAddress, PprofBindAddress: o.PprofAddress,
+	})
+	if err != nil {
+		return fmt.Errorf("making the manager: %w", err)
+	}
+	recorder, stop, err := recorder(ctx, mgr)
+	if err != nil {
+		return err
+	}
+	defer stop()
+	l := &listening{roster: r, done: make(chan struct{})}
+	if l.synced, err = r.Watch(ctx, mgr.GetCache()); err != nil {
+		return err
+	}
+	c.Client, c.Live, c.Events, c.Metrics, c.Listening = mgr.GetClient(), mgr.GetAPIReader(), recorder, NewMetrics(o.Registry), l.ended
+	c.Config = taint.Config{DriftedKey: o.DriftedKey, UnverifiedKey: o.UnverifiedKey}
+	if err := errors.Join(mgr.Add(l), mgr.Add(c), mgr.AddHealthzCheck("ping", alive), mgr.AddReadyzCheck("watching", l.ready)); err != nil {
+		return fmt.Errorf("making the manager: %w", err)
+	}
+	return mgr.Start(ctx)
+}
+
+// mapper knows the few kinds that the controller has to do with. To ask the API server
+// for all that there are takes longer, and fails where the CRDs come after it.
+func mapper(*rest.Config, *http.Client) (meta.RESTMapper, error) {
+	m := meta.NewDefaultRESTMapper([]schema.GroupVersion{corev1.SchemeGroupVersion, coordinationv1.SchemeGroupVersion, v1alpha1.GroupVersion})
+	for _, kind := range []string{"NodeReport", "NodePolicy", "Exemption", "ClusterReport"} {
+		m.Add(v1alpha1.GroupVersion.WithKind(kind), meta.RESTScopeRoot)
+	}
+	for _, kind := range []string{"Node", "Namespace"} {
+		m.Add(corev1.SchemeGroupVersion.WithKind(kind), meta.RESTScopeRoot)
+	}
+	m.Add(corev1.SchemeGroupVersion.WithKind("Event"), meta.RESTScopeNamespace)
+	m.Add(coordinationv1.SchemeGroupVersion.WithKind("Lease"), meta.RESTScopeNamespace)
+	return m, nil
+}
+
+// recorder makes Events. They are those of the core group: those of events.k8s.io that
+// differ in what they say alone are one to its recorder, and the later is lost.
+func recorder(ctx context.Context, mgr manager.Manager) (record.EventRecorder, func(), error) {
+	client, err := typedcorev1.NewForConfigAndClient(mgr.GetConfig(), mgr.GetHTTPClient())
+	if err != nil {
+		return nil, nil, fmt.Errorf("making a client of Events: %w", err)
+	}
+	b := record.NewBroadcaster(record.WithContext(ctx))
+	b.StartRecordingToSink(&typedcorev1.EventSinkImpl{Interface: client.Events("")})
+	return b.NewRecorder(mgr.GetScheme(), corev1.EventSource{Component: patch.FieldManager}), b.Shutdown, nil
+}
+
+func alive(*http.Request) error { return nil }
+
+// listening waits until the roster knows all that there is. Those who do not lead do
+// so, too.
+type listening struct {
+	roster *roster.Roster
+	synced func(context.Context) bool
+	done   chan struct{}
+	since  time.Time
+}
+
+// NeedLeaderElection implements manager.LeaderElectionRunnable.
+func (*listening) NeedLeaderElection() bool { return false }
+
+// Start implements manager.Runnable.
+func (l *listening) Start(ctx context.Context) error {
+	if l.synced(ctx) {
+		l.since = time.Now()
+		close(l.done)
+		logf.FromContext(ctx).Info("watching nodes, reports and policies")
+	}
+	return nil
+}
+
+func (l *listening) ended(ctx context.Context) (time.Time, error) {
+	select {
+	case <-l.done:
+		return l.since, nil
+	case <-ctx.Done():
+		return time.Time{}, fmt.Errorf("waiting for the first reading of the cluster: %w", ctx.Err())
+	}
+}
+
+func (l *listening) ready(*http.Request) error {
+	select {
+	case <-l.done:
+		return nil
+	default:
+		return errors.New("the cluster has not been read yet")
+	}
+}
