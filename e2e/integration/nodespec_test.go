@@ -142,8 +142,8 @@ func TestAgentGoesByTheSpec(t *testing.T) {
 		t.Errorf("%d controls, all are %d", len(r.Status.Results), len(flags.Status.Results))
 	}
 	for _, f := range r.ManagedFields {
-		if f.Manager != "hardgate-controller" && strings.Contains(string(f.FieldsV1.Raw), "f:spec") {
-			t.Errorf("%s manages the spec too: %s", f.Manager, f.FieldsV1.Raw)
+		if f.Manager != "hardgate-controller" && strings.Contains(f.FieldsV1.GetRawString(), "f:spec") {
+			t.Errorf("%s manages the spec too: %s", f.Manager, f.FieldsV1.GetRawString())
 		}
 	}
 
