@@ -10,6 +10,7 @@ import (
 
 	"github.com/hardgate-dev/hardgate/e2e/cluster"
 	"github.com/hardgate-dev/hardgate/e2e/flock"
+	"github.com/hardgate-dev/hardgate/e2e/node"
 )
 
 // Down ends every program of the lab in dir and, unless told to keep it, removes
@@ -28,6 +29,9 @@ func Down(ctx context.Context, dir string, keep bool, log func(string, ...any)) 
 	}
 	defer unlock()
 	if err := cluster.Down(ctx, dir); err != nil {
+		return err
+	}
+	if err := node.Sweep(dir); err != nil {
 		return err
 	}
 	log("no process of the lab is left")

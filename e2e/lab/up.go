@@ -7,18 +7,25 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync"
 
 	"github.com/hardgate-dev/hardgate/e2e/apply"
 	"github.com/hardgate-dev/hardgate/e2e/assets"
 	"github.com/hardgate-dev/hardgate/e2e/cluster"
 	"github.com/hardgate-dev/hardgate/e2e/flock"
 	"github.com/hardgate-dev/hardgate/e2e/gate"
+	"github.com/hardgate-dev/hardgate/e2e/node"
+	"github.com/hardgate-dev/hardgate/e2e/story"
 )
 
 // Config says where the lab is.
 type Config struct {
 	Repo string // the root of the checkout
 	Dir  string // the state directory
+	// Program is the lab's own; empty where another, such as a test, calls Up.
+	Program string
+	// Detached lets the lab outlive this process.
+	Detached bool
 	// Log tells a person what is being done. It must not be nil.
 	Log func(format string, args ...any)
 }
@@ -31,10 +38,16 @@ const enforced = "shop"
 type Lab struct {
 	Kubectl  string
 	Verdicts []Verdict
+	// NoNode is why the lab has no node; nil when it has one.
+	NoNode error
+	Node   *node.Node
+	Story  []story.Chapter
+
+	cluster *cluster.Cluster
 }
 
-// Up starts the lab, or mends what is there, and tries the demonstration's
-// Deployments at the gate.
+// Up starts the lab, or mends what is there, tries the demonstration's Deployments at
+// the gate and tells the story of its node, where this machine can run one.
 func Up(ctx context.Context, cfg Config) (*Lab, error) {
 	if err := os.MkdirAll(cfg.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("making the state directory: %w", err)
@@ -42,10 +55,16 @@ func Up(ctx context.Context, cfg Config) (*Lab, error) {
 	if !owned(cfg.Dir) {
 		return nil, fmt.Errorf("%s holds other files: name an empty or a new state directory", cfg.Dir)
 	}
-	binaries, err := assets.Get(ctx, assets.Config{Repo: cfg.Repo, Log: cfg.Log}, assets.All())
+	l := &Lab{NoNode: node.Possible()}
+	want := assets.All()
+	if l.NoNode == nil {
+		want = append(want, assets.Kubelet)
+	}
+	binaries, err := assets.Get(ctx, assets.Config{Repo: cfg.Repo, Log: cfg.Log}, want)
 	if err != nil {
 		return nil, err
 	}
+	l.Kubectl = binaries[assets.Kubectl]
 	unlock, err := flock.Lock(ctx, cfg.Dir, func() { cfg.Log("another run works in %s: waiting for it", cfg.Dir) })
 	if err != nil {
 		return nil, err
@@ -54,22 +73,33 @@ func Up(ctx context.Context, cfg Config) (*Lab, error) {
 	if err := mark(cfg.Dir); err != nil {
 		return nil, err
 	}
+	var building sync.WaitGroup
+	var broken error
+	if l.NoNode == nil {
+		// While the control plane comes up.
+		building.Go(func() { broken = node.Build(ctx, cfg.Dir, cfg.Repo, cfg.Program) })
+	}
+	defer building.Wait()
 	c, err := cluster.Start(ctx, cluster.Config{
-		Dir: cfg.Dir, Binaries: binaries, Controllers: true, Users: []string{gate.User}, Detached: true, Log: cfg.Log,
+		Dir: cfg.Dir, Binaries: binaries, Controllers: true, Users: []string{gate.User, node.User}, Detached: cfg.Detached, Log: cfg.Log,
 	})
 	if err != nil {
 		return nil, err
 	}
-	cfg.Log("building the webhook")
+	l.cluster = c
+	cfg.Log("building hardgate")
 	g, err := gate.Start(ctx, c, cfg.Repo)
 	if err != nil {
 		return nil, err
 	}
-	verdicts, err := demonstrate(ctx, cfg, c, g)
-	if err != nil {
-		return nil, err
+	if l.Verdicts, err = demonstrate(ctx, cfg, c, g); err != nil || l.NoNode != nil {
+		return l, err
 	}
-	return &Lab{Kubectl: binaries[assets.Kubectl], Verdicts: verdicts}, nil
+	if building.Wait(); broken != nil {
+		return nil, broken
+	}
+	l.Node, l.Story, err = tell(ctx, cfg, c)
+	return l, err
 }
 
 func demonstrate(ctx context.Context, cfg Config, c *cluster.Cluster, g *gate.Gate) ([]Verdict, error) {
