@@ -58,6 +58,11 @@ func Create(ctx context.Context, cfg *rest.Config, n int) (*Fleet, error) {
 			return fmt.Errorf("creating a node: %w", err)
 		}
 		f.nodes[i] = node
+		// The API server taints every new node as not ready, and a controller-manager, which
+		// is not here, takes that away.
+		if _, err := client.CoreV1().Nodes().Patch(ctx, node.Name, types.MergePatchType, []byte(`{"spec":{"taints":null}}`), metav1.PatchOptions{}); err != nil {
+			return fmt.Errorf("making a node schedulable: %w", err)
+		}
 		if err := f.createReport(ctx, node); err != nil {
 			return err
 		}

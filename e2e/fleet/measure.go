@@ -133,11 +133,7 @@ func (f *Fleet) storm(ctx context.Context, w *watcher, m *Measured, log func(str
 	if err != nil {
 		return fmt.Errorf("waiting for the storm to settle: %w", err)
 	}
-	s, err := w.now()
-	if err != nil {
-		return err
-	}
-	m.Storm, m.Stormed = max(0, last.Sub(begin)), s.most
+	m.Storm, m.Stormed = max(0, last.Sub(begin)), w.now().most
 	log("all nodes are mended")
 	if err := f.Report(ctx, f.nodes, Status(nil)); err != nil {
 		return err

@@ -2,13 +2,13 @@ package fleet
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/fields"
+	"k8s.io/client-go/tools/cache"
 
 	"github.com/hardgate-dev/hardgate/taint"
 	"github.com/hardgate-dev/hardgate/taint/key"
@@ -26,7 +26,6 @@ type watcher struct {
 	mu   sync.Mutex
 	seen seen
 	of   map[string]nodeSeen
-	err  error
 }
 
 type nodeSeen struct{ judged, compliant, tainted bool }
@@ -34,30 +33,18 @@ type nodeSeen struct{ judged, compliant, tainted bool }
 // watch sees the nodes until ctx ends.
 func (f *Fleet) watch(ctx context.Context) (*watcher, error) {
 	w := &watcher{of: map[string]nodeSeen{}}
-	list, err := f.core.CoreV1().Nodes().List(ctx, metav1.ListOptions{})
+	informer := cache.NewSharedInformer(cache.NewListWatchFromClient(f.core.CoreV1().RESTClient(), "nodes", "", fields.Everything()), &corev1.Node{}, 0)
+	_, err := informer.AddEventHandler(cache.ResourceEventHandlerFuncs{
+		AddFunc:    func(o any) { w.note(o.(*corev1.Node)) },
+		UpdateFunc: func(_, o any) { w.note(o.(*corev1.Node)) },
+	})
 	if err != nil {
 		return nil, fmt.Errorf("watching the nodes: %w", err)
 	}
-	for i := range list.Items {
-		w.note(&list.Items[i])
+	go informer.RunWithContext(ctx)
+	if !cache.WaitForCacheSync(ctx.Done(), informer.HasSynced) {
+		return nil, fmt.Errorf("watching the nodes: %w", ctx.Err())
 	}
-	events, err := f.core.CoreV1().Nodes().Watch(ctx, metav1.ListOptions{ResourceVersion: list.ResourceVersion})
-	if err != nil {
-		return nil, fmt.Errorf("watching the nodes: %w", err)
-	}
-	go func() {
-		defer events.Stop()
-		for e := range events.ResultChan() {
-			if node, ok := e.Object.(*corev1.Node); ok {
-				w.note(node)
-			}
-		}
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		if w.err = errors.New("the watch of nodes has ended"); ctx.Err() != nil {
-			w.err = ctx.Err()
-		}
-	}()
 	return w, nil
 }
 
@@ -96,10 +83,10 @@ func step(before, now bool) int {
 	return 0
 }
 
-func (w *watcher) now() (seen, error) {
+func (w *watcher) now() seen {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.seen, w.err
+	return w.seen
 }
 
 // await waits until what is seen is so, and returns when that was.
@@ -107,10 +94,7 @@ func (w *watcher) await(ctx context.Context, limit time.Duration, so func(seen) 
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	for {
-		s, err := w.now()
-		if err != nil {
-			return time.Time{}, err
-		}
+		s := w.now()
 		if so(s) {
 			return s.changed, nil
 		}
