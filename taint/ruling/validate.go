@@ -107,8 +107,9 @@ func validateControls(settings []v1alpha1.NodeControlSetting) (errs []error) {
 const moduleReader = "mod-unnecessary"
 
 // moduleName is what the names of kernel modules look like, and not what is written
-// around them in modprobe.d.
-var moduleName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
+// around them in modprobe.d: as long as the kernel keeps them (MODULE_NAME_LEN). An agent
+// refuses all that it is asked for where one name cannot be.
+var moduleName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,55}$`)
 
 // ValidateExemption returns what is wrong with an Exemption.
 func ValidateExemption(e *v1alpha1.Exemption) (errs []error) {
