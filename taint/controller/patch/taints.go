@@ -38,7 +38,7 @@ func (w *Writer) Taints(ctx context.Context, base *corev1.Node, d *taint.Decisio
 		if unsure || o.Conflicts > 0 {
 			live := &corev1.Node{}
 			if err := w.read(ctx, d.Node, live); err != nil {
-				o.Result, o.Base, o.Err = Refused, node.ResourceVersion, doing(err, "reading the node "+d.Node)
+				o.Result, o.Err = Refused, doing(err, "reading the node "+d.Node)
 				if apierrors.IsNotFound(err) {
 					o.Result = Gone
 				} else if unsure {

@@ -56,7 +56,8 @@ type Outcome struct {
 	Result Result
 	// Node is the node as it is now; nil where that is not known.
 	Node *corev1.Node
-	// Base is, of a result that is unknown, the resourceVersion that the write depends on.
+	// Base is, of a result that is unknown, the resourceVersion that the write depends on;
+	// empty if it was not sent, and what is unknown is the one before.
 	Base string
 	// Conflicts is how often others were faster.
 	Conflicts int

@@ -42,8 +42,10 @@ func isHeartbeat(l *coordinationv1.Lease) bool {
 // in the future.
 func heartbeat(l, old *coordinationv1.Lease, known pulse, now time.Time) pulse {
 	next := pulse{uid: ownerUID(l.OwnerReferences, l.Name), at: known.at}
-	switch {
-	case old == nil || !isHeartbeat(old) || next.uid != known.uid:
+	switch first := old == nil || next.uid != known.uid; {
+	case first && next.uid == known.uid: // it was deleted and made anew
+		next.at = latest(known.at, earlier(l.Spec.RenewTime.Time, now))
+	case first:
 		next.at = earlier(l.Spec.RenewTime.Time, now)
 	case !l.Spec.RenewTime.Equal(old.Spec.RenewTime):
 		next.at = now

@@ -100,7 +100,7 @@ func (r *Roster) setNode(e *entry, n *corev1.Node) bool {
 	if old != nil && old.UID != n.UID {
 		e.write = nil
 	}
-	if e.write.overtaken(n) {
+	if e.write.settled(n) {
 		e.write, e.built, changed = nil, nil, true
 	}
 	return changed

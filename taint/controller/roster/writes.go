@@ -9,17 +9,19 @@ import (
 // counts as carrying what it sets as well as what it removes: a budget must not be
 // given away twice.
 type write struct {
+	// taints are those of ours that may come to pass.
 	taints []corev1.Taint
-	// base is the resourceVersion that the patch depends on: once the node is seen in
-	// another, newer one, the patch has come to pass or never will.
-	base string
+	// doubt is the newest resourceVersion that a patch of unknown outcome depends on;
+	// empty if there is none. Once the node is seen in a newer one, all that are in doubt
+	// have come to pass or never will.
+	doubt string
 	// open is whether somebody is at it.
 	open bool
 }
 
-// overtaken is whether nobody is at it and a node that was seen tells how it ended.
-func (w *write) overtaken(n *corev1.Node) bool {
-	return w != nil && !w.open && newer(n.ResourceVersion, w.base)
+// settled is whether nobody is at it and the node, as it was seen, tells how it ended.
+func (w *write) settled(n *corev1.Node) bool {
+	return w != nil && !w.open && newer(n.ResourceVersion, w.doubt)
 }
 
 // BeginTaints notes that taints of ours are being written, and returns the node as it
@@ -32,17 +34,19 @@ func (r *Roster) BeginTaints(name string, uid types.UID, taints []corev1.Taint) 
 	if e == nil || e.node == nil || e.node.UID != uid {
 		return nil, false
 	}
-	unsure = e.write != nil
-	e.write = &write{taints: taints, base: e.node.ResourceVersion, open: true}
-	e.built = nil
+	w := &write{taints: taints, open: true}
+	if e.write != nil {
+		unsure = true
+		w.taints, w.doubt = both(e.write.taints, taints), e.write.doubt
+	}
+	e.write, e.built = w, nil
 	return e.node, unsure
 }
 
-// EndTaints notes how a write ended: with the node as it is now or, where that is nil,
-// with nothing written. It is for outcomes that are known.
+// EndTaints notes that the outcome of a write is known: the node as it is now or, where
+// that is nil, nothing written.
 func (r *Roster) EndTaints(name string, uid types.UID, now *corev1.Node) {
 	r.end(name, uid, func(e *entry) {
-		e.write, e.built = nil, nil
 		if now != nil && now.UID == uid {
 			r.setNode(e, r.strings.trimNode(now))
 		}
@@ -50,15 +54,11 @@ func (r *Roster) EndTaints(name string, uid types.UID, now *corev1.Node) {
 }
 
 // DoubtTaints notes that it is not known whether a write came to pass. base is the
-// resourceVersion that it depends on.
+// resourceVersion that it depends on; empty if it was not sent, for doubts of before.
 func (r *Roster) DoubtTaints(name string, uid types.UID, base string) {
 	r.end(name, uid, func(e *entry) {
-		if e.write == nil {
-			return
-		}
-		e.write.open, e.write.base = false, base
-		if e.write.overtaken(e.node) {
-			e.write, e.built = nil, nil
+		if e.write != nil && newer(base, e.write.doubt) {
+			e.write.doubt = base
 		}
 	})
 }
@@ -71,6 +71,12 @@ func (r *Roster) end(name string, uid types.UID, note func(*entry)) {
 		return
 	}
 	note(e)
+	if e.write != nil {
+		if e.write.open = false; e.write.doubt == "" || e.write.settled(e.node) {
+			e.write = nil
+		}
+	}
+	e.built = nil
 	r.Changed()
 }
 
