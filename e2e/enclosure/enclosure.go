@@ -22,6 +22,9 @@ const (
 // variable carries the directory of the enclosure to what runs inside.
 const variable = "HARDGATE_ENCLOSURE"
 
+// prefix begins the names of enclosures' directories.
+const prefix = "hardgate-node-"
+
 // Dir is a directory on disk for what runs inside, which Run removes. It is empty
 // outside.
 func Dir() string { return os.Getenv(variable) }
@@ -41,7 +44,7 @@ func Refused(err error) bool {
 // -1. beside, unless it is nil, is done out here meanwhile: its context ends with the
 // enclosure, and an error of it ends the enclosure.
 func Run(ctx context.Context, beside func(context.Context, *Enclosure) error) (code int, err error) {
-	dir, err := os.MkdirTemp("", "hardgate-node-")
+	dir, err := os.MkdirTemp("", prefix)
 	if err != nil {
 		return 0, fmt.Errorf("making an enclosure: %w", err)
 	}
@@ -63,9 +66,10 @@ func Run(ctx context.Context, beside func(context.Context, *Enclosure) error) (c
 	if err := cmd.Start(); err != nil {
 		return 0, fmt.Errorf("running in an enclosure: %w", err)
 	}
+	// Before it is waited for: until then, its pid is its own.
+	e, err := record(dir, cmd.Process.Pid)
 	did := make(chan error, 1)
 	go func() {
-		e, err := record(dir, cmd.Process.Pid)
 		if err == nil && beside != nil {
 			err = beside(within, e)
 		}
@@ -76,19 +80,19 @@ func Run(ctx context.Context, beside func(context.Context, *Enclosure) error) (c
 	}()
 	// The child is the first process of its pid namespace: the kernel ends all others
 	// there with it.
-	err = cmd.Wait()
+	ended := cmd.Wait()
 	end(nil)
-	if beside := <-did; beside != nil && !errors.Is(beside, context.Canceled) {
-		return 0, fmt.Errorf("running in an enclosure: %w", beside)
+	if err := <-did; err != nil && !errors.Is(err, context.Canceled) {
+		return 0, fmt.Errorf("running in an enclosure: %w", err)
 	}
 	exit := (*exec.ExitError)(nil)
 	switch {
 	case ctx.Err() != nil:
 		return -1, nil
-	case errors.As(err, &exit) && exit.Exited():
+	case errors.As(ended, &exit) && exit.Exited():
 		return exit.ExitCode(), nil
-	case err != nil:
-		return 0, fmt.Errorf("running in an enclosure: %w", err)
+	case ended != nil:
+		return 0, fmt.Errorf("running in an enclosure: %w", ended)
 	}
 	return 0, nil
 }

@@ -4,11 +4,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
 	"strconv"
+	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -56,11 +56,11 @@ func Open(dir string) (*Enclosure, error) {
 	return e, nil
 }
 
-// Remove takes away what an enclosure has left whose Run was killed. Where nothing
-// is left, that is fine; one that runs is an error.
+// Remove takes away what an enclosure has left whose Run was killed. Where nothing is
+// left, that is fine; one that runs is an error.
 func Remove(dir string) error {
-	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
-		return nil
+	if !strings.HasPrefix(filepath.Base(dir), prefix) {
+		return fmt.Errorf("removing the enclosure of %s: there is none of this name", dir)
 	}
 	if _, err := Open(dir); err == nil {
 		return fmt.Errorf("removing the enclosure of %s: it is running", dir)

@@ -27,7 +27,8 @@ func root() *cobra.Command {
 		Long: `lab starts a real etcd, kube-apiserver, controller-manager and scheduler on this
 machine's loopback, with hardgate at the API server's door. It needs Go and
 nothing else: no containers, no root, no image registry. The first run builds the
-control plane from source, once.`,
+control plane from source, once. As root, with containerd and runc, it has a real node
+besides.`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
@@ -49,8 +50,10 @@ control plane from source, once.`,
 	cmd.SetOut(os.Stdout) // cobra's Print goes to stderr otherwise
 	cmd.PersistentFlags().StringVar(&o.dir, "dir", "", "state directory (default: .lab in the checkout)")
 	cmd.AddCommand(
-		upCommand(&o), downCommand(&o), statusCommand(&o), logsCommand(&o),
-		assetsCommand(&o), recordCommand(&o), nodeCommand(), heartbeatCommand(&o), nodeExecCommand(&o), benchCommand(&o), benchNodeCommand(&o), profileCommand(&o),
+		upCommand(&o), downCommand(&o), statusCommand(&o), logsCommand(&o), nodeExecCommand(&o),
+		assetsCommand(&o), recordCommand(&o), profileCommand(&o),
+		benchCommand(&o), benchNodeCommand(&o), benchTaintCommand(&o),
+		nodeCommand(), heartbeatCommand(&o),
 	)
 	return cmd
 }

@@ -60,11 +60,16 @@ func logsCommand(o *options) *cobra.Command {
 	return &cobra.Command{
 		Use:     "logs PROGRAM",
 		Short:   "Print the log of a program of the lab",
-		Example: "  lab logs webhook\n  lab logs kube-apiserver",
+		Example: "  lab logs webhook\n  lab logs kubelet",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			path := process.LogFile(o.dir, filepath.Base(args[0]))
-			f, err := os.Open(path)
+			var f *os.File
+			var err error
+			for _, dir := range withLogs(o.dir) {
+				if f, err = os.Open(process.LogFile(dir, filepath.Base(args[0]))); err == nil {
+					break
+				}
+			}
 			if err != nil {
 				return fmt.Errorf("printing the log of %s (there is %s): %w", args[0], known(o.dir), err)
 			}
@@ -75,15 +80,23 @@ func logsCommand(o *options) *cobra.Command {
 	}
 }
 
+// withLogs are the state directory and that of the node.
+func withLogs(dir string) []string { return []string{dir, filepath.Join(dir, "node")} }
+
 // known names the logs that there are.
 func known(dir string) string {
-	paths, err := filepath.Glob(process.LogFile(dir, "*"))
-	if err != nil || len(paths) == 0 {
-		return "none"
+	var names []string
+	for _, dir := range withLogs(dir) {
+		paths, err := filepath.Glob(process.LogFile(dir, "*"))
+		if err != nil {
+			continue // of a directory whose name is a pattern
+		}
+		for _, path := range paths {
+			names = append(names, strings.TrimSuffix(filepath.Base(path), ".log"))
+		}
 	}
-	names := make([]string, len(paths))
-	for i, path := range paths {
-		names[i] = strings.TrimSuffix(filepath.Base(path), ".log")
+	if len(names) == 0 {
+		return "none"
 	}
 	return strings.Join(names, ", ")
 }
