@@ -11,7 +11,7 @@ MODULES := . e2e e2e/decoding
 ##@ Try it
 
 .PHONY: up
-up: $(LAB) ## Start a local control plane with hardgate in front of it, and show the gate at work
+up: $(LAB) ## Start a local control plane with hardgate in front of it, and a node if root can; show them at work
 	@$(LAB) up
 
 .PHONY: down
@@ -43,13 +43,18 @@ fuzz: ## Fuzz every decoder for FUZZTIME each (default 30s)
 	  done; done
 
 .PHONY: bench
-bench: $(LAB) ## Webhook against a floor server, then the agent and hardgate node on this machine
+bench: $(LAB) ## Webhook against a floor server, then the agent and hardgate node on this machine, then bench-taint
 	@$(LAB) bench
 	@$(LAB) bench-node
+	@$(LAB) bench-taint
 
 .PHONY: bench-node
 bench-node: $(LAB) ## The agent and hardgate node only
 	@$(LAB) bench-node
+
+.PHONY: bench-taint
+bench-taint: $(LAB) ## The time from drift to taint on a real node (root, containerd; 20 minutes)
+	@$(LAB) bench-taint
 
 .PHONY: profile
 profile: $(LAB) ## Measure where the webhook's time goes, for profile-guided optimisation
