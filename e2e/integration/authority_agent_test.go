@@ -67,6 +67,10 @@ func TestAuthorityOfAgentIsItsNode(t *testing.T) {
 		_, err := a.reports().Apply(ctx, b.name, newReport(b.name), applied("forger"))
 		return err
 	})
+	awaitInForce(t, leasesPolicy, func(ctx context.Context) error {
+		_, err := a.leases(agent.Namespace).Apply(ctx, b.name, newLease(agent.Namespace, b.name, a.name), applied("forger"))
+		return err
+	})
 	a.report(t)
 	report, lease := b.report(t)
 	node, err := a.nodes().Get(t.Context(), a.name, metav1.GetOptions{})
@@ -160,7 +164,7 @@ func TestAuthorityOfAgentWithTooManyRights(t *testing.T) {
 	widen(t, a.actor)
 	awaitInForce(t, reportsPolicy, attempts(a.reports(), newReport(b.name))["create"])
 	awaitInForce(t, leasesPolicy, attempts(a.leases(agent.Namespace), newLease(agent.Namespace, b.name, b.name))["create"])
-	awaitInForce(t, specPolicy, attempts(a.reports(), with(newReport(a.name), []any{"forged"}, "spec", "benchmarks"))["create"])
+	awaitInForce(t, specPolicy, attempts(a.reports(), with(newReport(a.name), []any{"trial"}, "spec", "benchmarks"))["create"])
 	own, ownLease := a.report(t)
 	report, lease := b.report(t)
 	tests := map[string]struct {
@@ -184,6 +188,8 @@ func TestAuthorityOfAgentWithTooManyRights(t *testing.T) {
 			owned(a, own, "v1", "Node", a.name, types.UID("00000000-0000-0000-0000-000000000000")),
 			owned(a, own, "example.com/v1", "Node", a.name, a.node.UID),
 			owned(a, own, "v1", "Node", b.name, b.node.UID),
+			owned(a, own, "v1", "Node", b.name, a.node.UID),
+			owned(a, own, "v1", "Namespace", a.name, a.node.UID),
 		)},
 		"another's lease":                              {leasesPolicy, attempts(a.leases(agent.Namespace), lease)},
 		"a lease of no agent":                          {leasesPolicy, only(attempts(a.leases(agent.Namespace), newLease(agent.Namespace, controller.Leader, a.name)), "create", "apply", "update")},
@@ -259,6 +265,10 @@ func TestAuthorityOfTokensWithoutANode(t *testing.T) {
 func TestAuthorityOfAgentInAnotherVersion(t *testing.T) {
 	authorities(t)
 	a, b := newStation(t), newStation(t)
+	awaitInForce(t, reportsPolicy, func(ctx context.Context) error {
+		_, err := a.reports().Apply(ctx, b.name, newReport(b.name), applied("forger"))
+		return err
+	})
 	report, lease := b.report(t)
 	const version = "v1authority"
 	crds := administrator(t).dynamic.Resource(schema.GroupVersionResource{Group: "apiextensions.k8s.io", Version: "v1", Resource: "customresourcedefinitions"})

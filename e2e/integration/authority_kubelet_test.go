@@ -26,7 +26,11 @@ func installKubeletPolicy(t *testing.T) {
 	t.Helper()
 	authorities(t)
 	trial := newNode(t, "")
-	awaitInForce(t, kubeletsPolicy, patchNode(kubeletOf(t, trial), trial, types.MergePatchType, `{"metadata":{"annotations":{"hardgate.dev/pause":""}}}`))
+	awaitInForce(t, kubeletsPolicy, func(ctx context.Context) error {
+		body := []byte(`{"metadata":{"annotations":{"hardgate.dev/pause":""}}}`)
+		_, err := kubeletOf(t, trial).nodes().Patch(ctx, trial, types.MergePatchType, body, metav1.PatchOptions{DryRun: []string{metav1.DryRunAll}})
+		return err
+	})
 }
 
 func patchNode(a actor, name string, kind types.PatchType, body string, subresources ...string) attempt {

@@ -25,7 +25,7 @@ func TestAuthorityOverTheSpecOfReports(t *testing.T) {
 	authorities(t)
 	s := newStation(t)
 	admin := administrator(t)
-	awaitInForce(t, specPolicy, attempts(admin.reports(), with(newReport("authority-none"), []any{"x"}, "spec", "benchmarks"))["create"])
+	awaitInForce(t, specPolicy, attempts(admin.reports(), with(newReport("authority-trial"), []any{"x"}, "spec", "benchmarks"))["create"])
 	s.report(t)
 	control := theController(t)
 	if err := patchReport(control, s.name, asked)(t.Context()); err != nil {

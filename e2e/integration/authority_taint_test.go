@@ -33,7 +33,9 @@ func installTaintPolicy(t *testing.T) {
 	authorities(t)
 	trial := newNode(t, "")
 	awaitInForce(t, taintsPolicy, func(ctx context.Context) error {
-		return patchTaints(types.MergePatchType)(ctx, administrator(t), trial, []corev1.Taint{ours(key.Drifted)})
+		body := []byte(`{"spec":{"taints":[{"key":"` + key.Drifted + `","effect":"NoSchedule"}]}}`)
+		_, err := administrator(t).nodes().Patch(ctx, trial, types.MergePatchType, body, metav1.PatchOptions{DryRun: []string{metav1.DryRunAll}})
+		return err
 	})
 }
 
