@@ -133,10 +133,15 @@ func (g *group) report(name string, fails []string, more ...func(*v1alpha1.NodeR
 		"apiVersion": v1alpha1.GroupVersion.String(), "kind": "NodeReport", "metadata": map[string]any{"name": name},
 	}}
 	r.SetOwnerReferences([]metav1.OwnerReference{owner})
-	if _, err := reports().Create(g.t.Context(), r, metav1.CreateOptions{}); err != nil && !apierrors.IsAlreadyExists(err) {
-		g.t.Fatal(err)
+	_, err := reports().Create(g.t.Context(), r, metav1.CreateOptions{})
+	if apierrors.IsAlreadyExists(err) {
+		var patch []byte
+		patch, err = json.Marshal(map[string]any{"metadata": map[string]any{"ownerReferences": []any{owner}}})
+		g.must(err)
+		_, err = reports().Patch(g.t.Context(), name, types.MergePatchType, patch, metav1.PatchOptions{})
 	}
-	patch, err := json.Marshal(map[string]any{"metadata": map[string]any{"ownerReferences": []any{owner}}, "status": s})
+	g.must(err)
+	patch, err := json.Marshal(map[string]any{"status": s})
 	g.must(err)
 	_, err = reports().Patch(g.t.Context(), name, types.MergePatchType, patch, metav1.PatchOptions{}, "status")
 	g.must(err)

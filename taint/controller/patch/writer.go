@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -129,20 +130,11 @@ func ending(err error) Result {
 // anotherUID is whether an object was refused since its UID is not the one of the
 // patch: it was deleted and made anew.
 func anotherUID(err error) bool {
-	if !apierrors.IsInvalid(err) && !apierrors.IsConflict(err) {
+	status, answered := errors.AsType[*apierrors.StatusError](err)
+	if !answered || !apierrors.IsInvalid(err) || status.ErrStatus.Details == nil {
 		return false
 	}
-	status, _ := errors.AsType[*apierrors.StatusError](err)
-	details := status.Status().Details
-	if details == nil {
-		return false
-	}
-	for _, c := range details.Causes {
-		if c.Field == "metadata.uid" {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(status.ErrStatus.Details.Causes, func(c metav1.StatusCause) bool { return c.Field == "metadata.uid" })
 }
 
 func doing(err error, what string) error {
