@@ -43,14 +43,19 @@ fuzz: ## Fuzz every decoder for FUZZTIME each (default 30s)
 	  done; done
 
 .PHONY: bench
-bench: $(LAB) ## Webhook against a floor server, then the agent and hardgate node on this machine, then bench-taint
+bench: $(LAB) ## All benchmarks: the webhook against a floor server, then those below
 	@$(LAB) bench
 	@$(LAB) bench-node
+	@$(LAB) bench-fleet
 	@$(LAB) bench-taint
 
 .PHONY: bench-node
 bench-node: $(LAB) ## The agent and hardgate node only
 	@$(LAB) bench-node
+
+.PHONY: bench-fleet
+bench-fleet: $(LAB) ## The controller over 5,000 simulated nodes
+	@$(LAB) bench-fleet
 
 .PHONY: bench-taint
 bench-taint: $(LAB) ## The time from drift to taint on a real node (root, containerd; 20 minutes)

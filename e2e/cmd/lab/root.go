@@ -52,7 +52,7 @@ besides.`,
 	cmd.AddCommand(
 		upCommand(&o), downCommand(&o), statusCommand(&o), logsCommand(&o), nodeExecCommand(&o),
 		assetsCommand(&o), recordCommand(&o), profileCommand(&o),
-		benchCommand(&o), benchNodeCommand(&o), benchTaintCommand(&o),
+		benchCommand(&o), benchNodeCommand(&o), benchFleetCommand(&o), benchTaintCommand(&o),
 		nodeCommand(), heartbeatCommand(&o),
 	)
 	return cmd
