@@ -1,6 +1,6 @@
-// Package enclosure gives tests that run a node a machine of their own: the test
-// binary runs itself once more in namespaces of its own, with private copies of
-// /etc, /run, /usr and /var over the machine's. What a container runtime and a kubelet
+// Package enclosure gives programs that run a node, tests among them, a machine of their
+// own: the program runs itself once more in namespaces of its own, with private copies
+// of /etc, /run, /usr and /var over the machine's. What a container runtime and a kubelet
 // do there to processes, mounts, network, firewall, files and kernel settings ends
 // with the enclosure, however that ends; the machine itself is only read.
 //
