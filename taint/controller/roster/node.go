@@ -83,15 +83,18 @@ func poolOf(n *corev1.Node, labels []string) string {
 	return ""
 }
 
-// The labels of control-plane nodes; the second is what it was called before 1.20.
+// The keys of labels and taints of control-plane nodes; the second is what it was called
+// before 1.20.
 const (
-	controlPlaneLabel = "node-role.kubernetes.io/control-plane"
-	masterLabel       = "node-role.kubernetes.io/master"
+	controlPlaneKey = "node-role.kubernetes.io/control-plane"
+	masterKey       = "node-role.kubernetes.io/master"
 )
 
+// isControlPlane goes by the taint as well: a kubelet may not set the label, so that an
+// installer does, after the node has registered with the taint.
 func isControlPlane(n *corev1.Node) bool {
-	for _, l := range []string{controlPlaneLabel, masterLabel} {
-		if _, ok := n.Labels[l]; ok {
+	for _, k := range []string{controlPlaneKey, masterKey} {
+		if _, ok := n.Labels[k]; ok || slices.ContainsFunc(n.Spec.Taints, func(t corev1.Taint) bool { return t.Key == k }) {
 			return true
 		}
 	}

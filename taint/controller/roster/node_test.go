@@ -66,6 +66,15 @@ func TestNode(t *testing.T) {
 				n.ControlPlane, n.Labels = true, labels.Set{"node-role.kubernetes.io/master": "true"}
 			},
 		},
+		"control plane before its label": {
+			func(n *corev1.Node) {
+				n.Spec.Taints = []corev1.Taint{{Key: "node-role.kubernetes.io/control-plane", Effect: corev1.TaintEffectNoSchedule}}
+			},
+			func(n *taint.Node) {
+				n.ControlPlane = true
+				n.Taints = []corev1.Taint{{Key: "node-role.kubernetes.io/control-plane", Effect: corev1.TaintEffectNoSchedule}}
+			},
+		},
 		"taints with all that they have": {
 			func(n *corev1.Node) {
 				n.Spec.Taints = []corev1.Taint{{Key: "b", Value: "c", Effect: corev1.TaintEffectNoExecute, TimeAdded: &at}, {Key: "a", Effect: corev1.TaintEffectNoSchedule}}

@@ -148,13 +148,16 @@ type Order struct {
 	Spec v1alpha1.NodeReportSpec
 }
 
-// reading is what the planner reads of a report, and the order that is missing in it;
-// nil where it is there.
+// reading is what the planner reads of a report, nil where it says nothing yet, and the
+// order that is missing in it; nil where it is there.
 func (r *NodeReport) reading(benchmarks, modules []string) (*taint.Report, *Order) {
 	want := v1alpha1.NodeReportSpec{Benchmarks: benchmarks, UnnecessaryModules: modules}
 	read := &taint.Report{
 		RuleSet: taint.RuleSetID{AgentVersion: r.Status.AgentVersion, RuleSet: r.Status.RuleSet},
 		Results: r.Status.verdicts.of,
+	}
+	if r.Status.RuleSet == "" {
+		read = nil // the agent has made it and has yet to say something
 	}
 	has := v1alpha1.NodeReportSpec{}
 	if r.Spec != nil {
@@ -162,6 +165,9 @@ func (r *NodeReport) reading(benchmarks, modules []string) (*taint.Report, *Orde
 	}
 	if !sameOrder(&want, &has) {
 		return read, &Order{Node: r.Name, UID: r.UID, Spec: want}
+	}
+	if read == nil {
+		return nil, nil
 	}
 	// Where nothing is asked for, an agent that was never asked is right.
 	read.Current = r.Status.ObservedGeneration == r.Generation || r.Spec == nil && r.Status.ObservedGeneration == 0

@@ -89,7 +89,7 @@ func TestCurrent(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			r := &NodeReport{ObjectMeta: metav1.ObjectMeta{Name: "a", UID: "report", Generation: tt.generation}, Spec: tt.spec}
-			r.Status.ObservedGeneration, r.Status.verdicts = tt.observed, &verdicts{}
+			r.Status.ObservedGeneration, r.Status.RuleSet, r.Status.verdicts = tt.observed, "rules", &verdicts{}
 			got, order := r.reading(tt.benchmarks, tt.modules)
 			if got.Current != tt.current {
 				t.Errorf("current is %t", got.Current)
@@ -102,6 +102,19 @@ func TestCurrent(t *testing.T) {
 				t.Errorf("order (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// An agent makes its report before it says anything: that is no report yet, though it
+// may be asked for something.
+func TestReportWithoutStatus(t *testing.T) {
+	r := &NodeReport{ObjectMeta: metav1.ObjectMeta{Name: "a", UID: "report", Generation: 1}}
+	r.Status.verdicts = &verdicts{}
+	if got, order := r.reading(nil, nil); got != nil || order != nil {
+		t.Errorf("it reads %+v, and asks for %+v", got, order)
+	}
+	if got, order := r.reading([]string{"cis"}, nil); got != nil || order == nil {
+		t.Errorf("it reads %+v, and asks for %+v", got, order)
 	}
 }
 
