@@ -1,9 +1,11 @@
 package tainting
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -20,6 +22,7 @@ import (
 
 	"github.com/hardgate-dev/hardgate/api/v1alpha1"
 	"github.com/hardgate-dev/hardgate/e2e/controller"
+	"github.com/hardgate-dev/hardgate/e2e/process"
 	"github.com/hardgate-dev/hardgate/taint"
 	"github.com/hardgate-dev/hardgate/taint/key"
 )
@@ -273,6 +276,14 @@ func startReplica(t *testing.T, name string, flags ...string) *controller.Contro
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
+		log, err := os.ReadFile(process.LogFile(lab.cluster.Config().Dir, name))
+		if err != nil {
+			t.Error(err)
+		}
+		// Its account has the rights of manifests/controller, and must not lack any.
+		if bytes.Contains(log, []byte("forbidden")) {
+			t.Errorf("%s was forbidden something", name)
+		}
 		if t.Failed() {
 			t.Logf("the end of the log of %s:\n%s", name, c.Log())
 		}

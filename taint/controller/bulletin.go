@@ -39,18 +39,26 @@ type bulletin struct {
 	stored v1alpha1.ClusterReport
 }
 
+func newBulletin(c client.Client, live client.Reader, events record.EventRecorder, m *Metrics) *bulletin {
+	return &bulletin{client: c, live: live, events: events, metrics: m, waits: make(chan struct{}, 1)}
+}
+
 // The reasons of Events on the ClusterReport.
 const (
 	eventStopped = "CorrelationStop"
 	eventResumed = "CorrelationStopEnded"
 )
 
-// bulletinPace is how long it is at least from one write to the next.
-const bulletinPace = 2 * time.Second
+const (
+	// bulletinPace is how long it is at least from one write to the next.
+	bulletinPace = 2 * time.Second
+	// lookAfter is how often it is looked after whether somebody deleted the report or
+	// changed it: the rule sets in it are the next leader's to know.
+	lookAfter = time.Minute
+)
 
 // read reads what is stored; nothing is no error.
 func (b *bulletin) read(ctx context.Context) error {
-	b.waits = make(chan struct{}, 1)
 	var stored v1alpha1.ClusterReport
 	err := b.live.Get(ctx, client.ObjectKey{Name: v1alpha1.ClusterReportName}, &stored)
 	if err != nil && !apierrors.IsNotFound(err) {
@@ -75,26 +83,35 @@ func (b *bulletin) offer(s v1alpha1.ClusterReportStatus) {
 	b.mu.Lock()
 	b.wanted = &s
 	b.mu.Unlock()
+	b.wake()
+}
+
+func (b *bulletin) wake() {
 	select {
 	case b.waits <- struct{}{}:
-	default:
+	default: // it will be seen with the one before
 	}
 }
 
 // run writes until ctx ends.
 func (b *bulletin) run(ctx context.Context) {
+	look := time.NewTicker(lookAfter)
+	defer look.Stop()
 	for {
+		var err error
 		select {
 		case <-ctx.Done():
 			return
 		case <-b.waits:
+		case <-look.C:
+			err = b.read(ctx)
 		}
-		if err := b.write(ctx); err != nil && ctx.Err() == nil {
-			logf.FromContext(ctx).Error(err, "writing the ClusterReport; tried again")
-			select {
-			case b.waits <- struct{}{}:
-			default:
-			}
+		if err == nil {
+			err = b.write(ctx)
+		}
+		if err != nil && ctx.Err() == nil {
+			logf.FromContext(ctx).Error(err, "keeping the ClusterReport; tried again")
+			b.wake()
 		}
 		select {
 		case <-ctx.Done():
@@ -107,8 +124,12 @@ func (b *bulletin) run(ctx context.Context) {
 // write writes what is wanted, if it is not so already.
 func (b *bulletin) write(ctx context.Context) error {
 	b.mu.Lock()
-	want := *b.wanted
+	offered := b.wanted
 	b.mu.Unlock()
+	if offered == nil {
+		return nil
+	}
+	want := *offered
 	// The times of transitions are those that are stored, where nothing changes.
 	conditions := slices.Clone(b.stored.Status.Conditions)
 	for _, c := range want.Conditions {

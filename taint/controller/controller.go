@@ -73,10 +73,10 @@ func (c *Controller) Start(ctx context.Context) error {
 	ctx = logf.IntoContext(ctx, log)
 	var err error
 	if c.Config.Started, err = c.Listening(ctx); err != nil {
-		return err
+		return ended(ctx, err)
 	}
 	c.writer = patch.Writer{Client: c.Client, Live: c.Live}
-	c.bulletin = &bulletin{client: c.Client, live: c.Live, events: c.Events, metrics: c.Metrics}
+	c.bulletin = newBulletin(c.Client, c.Live, c.Events, c.Metrics)
 	if err := c.catchUp(ctx); err != nil {
 		return ended(ctx, err)
 	}

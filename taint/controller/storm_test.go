@@ -56,7 +56,7 @@ func newSea(t *testing.T, seed uint64) (*sea, *Controller) {
 	c.Metrics = NewMetrics(prometheus.NewRegistry())
 	c.Config = taint.Config{DriftedKey: key.Drifted, UnverifiedKey: key.Unverified, Started: time.Now()}
 	c.writer = patch.Writer{Client: c.Client, Live: c.Live}
-	c.bulletin = &bulletin{waits: make(chan struct{}, 1)}
+	c.bulletin = newBulletin(c.Client, c.Live, c.Events, c.Metrics)
 	c.baseline = []taint.RuleSet{{RuleSetID: taint.RuleSetID{AgentVersion: "v1", RuleSet: "r1"}, Accepted: true}}
 	s.roster.SetPolicy("p", &unstructured.Unstructured{Object: map[string]any{
 		"apiVersion": "hardgate.dev/v1alpha1", "kind": "NodePolicy", "metadata": map[string]any{"name": "p"},
