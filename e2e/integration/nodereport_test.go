@@ -324,23 +324,27 @@ func TestAgentEnds(t *testing.T) {
 }
 
 // The API server takes the manifests, without a word about a field.
-func TestAgentManifests(t *testing.T) {
-	objects, err := apply.ReadDir(filepath.Join(lab.repo, "manifests", "nodecheck"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := agent.Install(t.Context(), lab.cluster, lab.repo); err != nil { // for the namespace
-		t.Fatal(err)
-	}
+func TestManifests(t *testing.T) {
 	client := newClient(t)
-	for _, obj := range objects {
-		warnings, err := client.Apply(t.Context(), obj)
+	for _, dir := range []string{"nodecheck", "controller"} { // in this order, for the namespace
+		objects, err := apply.ReadDir(filepath.Join(lab.repo, "manifests", dir))
 		if err != nil {
-			t.Errorf("%s %s: %v", obj.GetKind(), obj.GetName(), err)
+			t.Fatal(err)
 		}
-		for _, w := range warnings {
-			if !strings.Contains(w, "hardgate: ") { // the gate's own: a root mount is what it warns of
-				t.Errorf("%s %s: %s", obj.GetKind(), obj.GetName(), w)
+		if dir == "nodecheck" {
+			if err := agent.Install(t.Context(), lab.cluster, lab.repo); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, obj := range objects {
+			warnings, err := client.Apply(t.Context(), obj)
+			if err != nil {
+				t.Errorf("%s %s: %v", obj.GetKind(), obj.GetName(), err)
+			}
+			for _, w := range warnings {
+				if !strings.Contains(w, "hardgate: ") { // the gate's own: a root mount is what it warns of
+					t.Errorf("%s %s: %s", obj.GetKind(), obj.GetName(), w)
+				}
 			}
 		}
 	}
