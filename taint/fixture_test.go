@@ -2,6 +2,7 @@ package taint
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"testing"
 	"time"
@@ -65,9 +66,7 @@ func node(name string) *Node {
 // report passes every control of these tests but those that are given.
 func report(other map[control.ID]control.Status) *Report {
 	results := map[control.ID]control.Status{crontab: control.Pass, grace: control.Pass, x11: control.Pass}
-	for id, status := range other {
-		results[id] = status
-	}
+	maps.Copy(results, other)
 	return &Report{RuleSet: rulesNow, Current: true, Results: results}
 }
 
@@ -113,10 +112,9 @@ func carryOut(f *Fleet, out Outcome) {
 		n.Taints = slices.DeleteFunc(slices.Clone(n.Taints), func(t corev1.Taint) bool { return key.Ours(t.Key) })
 		n.Taints = append(n.Taints, d.Taints...)
 		for _, c := range d.Conditions {
-			switch c.Type {
-			case ConditionCompliant:
+			if c.Type == ConditionCompliant {
 				n.Compliant = c
-			case ConditionStale:
+			} else {
 				n.Stale = c
 			}
 		}
