@@ -52,7 +52,7 @@ func Create(ctx context.Context, cfg *rest.Config, n int) (*Fleet, error) {
 		nodes: make([]*corev1.Node, n),
 	}
 	status := Status(nil)
-	return f, f.each(ctx, n, func(ctx context.Context, i int) error {
+	err = f.each(ctx, n, func(ctx context.Context, i int) error {
 		node, err := client.CoreV1().Nodes().Create(ctx, newNode(i), metav1.CreateOptions{})
 		if err != nil {
 			return fmt.Errorf("creating a node: %w", err)
@@ -80,6 +80,7 @@ func Create(ctx context.Context, cfg *rest.Config, n int) (*Fleet, error) {
 		}
 		return nil
 	})
+	return f, err
 }
 
 // each does something n times, several at once.
