@@ -115,8 +115,8 @@ func (a *agenda) post(tasks []task, now time.Time) (next time.Time) {
 }
 
 // take waits for a task of a kind, and calls begin while no plan can be under way. It
-// returns false when the agenda is closed.
-func (a *agenda) take(k kind, begin func(*task)) (task, bool) {
+// returns false when the agenda is closed, or begin says no.
+func (a *agenda) take(k kind, begin func(*task) bool) (task, bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for {
@@ -125,6 +125,9 @@ func (a *agenda) take(k kind, begin func(*task)) (task, bool) {
 		}
 		if i := a.free(k); i >= 0 {
 			t := a.waiting[k][i]
+			if !begin(&t) {
+				return task{}, false
+			}
 			// The first is mostly the one, so that there is little to move.
 			copy(a.waiting[k][1:i+1], a.waiting[k][:i])
 			a.waiting[k] = a.waiting[k][1:]
@@ -132,7 +135,6 @@ func (a *agenda) take(k kind, begin func(*task)) (task, bool) {
 				delete(a.tainted, t.node)
 			}
 			a.busy[t.node] = t.kind
-			begin(&t)
 			return t, true
 		}
 		a.turn.Wait()

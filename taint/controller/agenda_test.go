@@ -28,7 +28,7 @@ func ready(a *agenda, k kind) (nodes []string) {
 		if !free {
 			return nodes
 		}
-		t, _ := a.take(k, func(*task) {})
+		t, _ := a.take(k, func(*task) bool { return true })
 		nodes = append(nodes, t.node)
 	}
 }
@@ -39,7 +39,7 @@ func TestAgendaTaintsFirst(t *testing.T) {
 	if got := ready(a, ofConditions); !slices.Equal(got, []string{"c"}) {
 		t.Errorf("conditions of %v are written before the taints", got)
 	}
-	begun, _ := a.take(ofTaints, func(*task) {})
+	begun, _ := a.take(ofTaints, func(*task) bool { return true })
 	if begun.node != "a" {
 		t.Errorf("begins with %s", begun.node)
 	}
@@ -62,7 +62,7 @@ func TestAgendaTaintsFirst(t *testing.T) {
 func TestAgendaIsReplaced(t *testing.T) {
 	a := newAgenda()
 	a.post(of(ofTaints, "a", "b", "c"), now)
-	begun, _ := a.take(ofTaints, func(*task) {})
+	begun, _ := a.take(ofTaints, func(*task) bool { return true })
 	a.hold()
 	if got := ready(a, ofTaints); len(got) > 0 {
 		t.Errorf("%v are begun while it is planned", got)
@@ -121,7 +121,7 @@ func TestAgendaWaitsAndCloses(t *testing.T) {
 		got := make(chan string)
 		for range 2 {
 			go func() {
-				t, ok := a.take(ofTaints, func(t *task) { t.unsure = true })
+				t, ok := a.take(ofTaints, func(t *task) bool { t.unsure = true; return true })
 				if !ok {
 					got <- "closed"
 					return

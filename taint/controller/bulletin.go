@@ -30,6 +30,7 @@ type bulletin struct {
 	live    client.Reader
 	events  record.EventRecorder
 	metrics *Metrics
+	may     func() error
 
 	mu     sync.Mutex
 	wanted *v1alpha1.ClusterReportStatus
@@ -39,8 +40,8 @@ type bulletin struct {
 	stored v1alpha1.ClusterReport
 }
 
-func newBulletin(c client.Client, live client.Reader, events record.EventRecorder, m *Metrics) *bulletin {
-	return &bulletin{client: c, live: live, events: events, metrics: m, waits: make(chan struct{}, 1)}
+func newBulletin(c *Controller) *bulletin {
+	return &bulletin{client: c.Client, live: c.Live, events: c.Events, metrics: c.Metrics, may: c.May, waits: make(chan struct{}, 1)}
 }
 
 // The reasons of Events on the ClusterReport.
@@ -138,6 +139,9 @@ func (b *bulletin) write(ctx context.Context) error {
 	want.Conditions = conditions
 	if b.stored.UID != "" && equal(want, b.stored.Status) {
 		return nil
+	}
+	if err := b.may(); err != nil {
+		return err
 	}
 	if err := b.ensure(ctx); err != nil {
 		return err

@@ -115,10 +115,16 @@ func (s *shelf) edit(change func(**v1alpha1.ClusterReport)) {
 	change(&s.report)
 }
 
+func controllerOf(s *shelf, recorder record.EventRecorder) *Controller {
+	return &Controller{
+		Client: s, Live: s, Events: recorder, Metrics: NewMetrics(prometheus.NewRegistry()), May: func() error { return nil },
+	}
+}
+
 func TestBulletin(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, recorder := &shelf{}, record.NewFakeRecorder(10)
-		b := newBulletin(s, s, recorder, NewMetrics(prometheus.NewRegistry()))
+		b := newBulletin(controllerOf(s, recorder))
 		if err := b.read(t.Context()); err != nil {
 			t.Fatal(err)
 		}
@@ -191,7 +197,7 @@ func TestBulletin(t *testing.T) {
 		cancel()
 		synctest.Wait()
 		// The next leader finds it so: that is no Event.
-		next := newBulletin(s, s, recorder, b.metrics)
+		next := newBulletin(controllerOf(s, recorder))
 		if err := next.read(t.Context()); err != nil {
 			t.Fatal(err)
 		}
@@ -222,7 +228,7 @@ func TestBulletin(t *testing.T) {
 func TestBulletinKeepsTransitions(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &shelf{}
-		b := newBulletin(s, s, record.NewFakeRecorder(10), NewMetrics(prometheus.NewRegistry()))
+		b := newBulletin(controllerOf(s, record.NewFakeRecorder(10)))
 		write := func(total int, paused string) v1alpha1.ClusterReportStatus {
 			t.Helper()
 			b.offer(status(taint.Outcome{Counts: taint.Counts{Total: total}}, taint.Fleet{Paused: paused}))

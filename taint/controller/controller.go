@@ -28,6 +28,8 @@ type Controller struct {
 	Events record.EventRecorder
 	// Config is but for Started, which is when Listening ends.
 	Config taint.Config
+	// May is an error once another may lead: nothing is written any more then.
+	May func() error
 	// Listening waits until the roster knows all that there is.
 	Listening func(context.Context) (started time.Time, err error)
 	Metrics   *Metrics
@@ -75,8 +77,8 @@ func (c *Controller) Start(ctx context.Context) error {
 	if c.Config.Started, err = c.Listening(ctx); err != nil {
 		return ended(ctx, err)
 	}
-	c.writer = patch.Writer{Client: c.Client, Live: c.Live}
-	c.bulletin = newBulletin(c.Client, c.Live, c.Events, c.Metrics)
+	c.writer = patch.Writer{Client: c.Client, Live: c.Live, May: c.May}
+	c.bulletin = newBulletin(c)
 	if err := c.catchUp(ctx); err != nil {
 		return ended(ctx, err)
 	}
@@ -84,17 +86,20 @@ func (c *Controller) Start(ctx context.Context) error {
 	limits := [kinds]*rate.Limiter{
 		rate.NewLimiter(rate.Inf, 1), rate.NewLimiter(conditionsPerSecond, conditionsPerSecond/10), rate.NewLimiter(ordersPerSecond, 1),
 	}
+	working, stop := context.WithCancel(ctx)
+	defer stop()
 	var all sync.WaitGroup
 	for k, n := range workers {
 		for range n {
-			all.Go(func() { c.work(ctx, kind(k), limits[k]) })
+			all.Go(func() { c.work(working, kind(k), limits[k]) })
 		}
 	}
-	all.Go(func() { c.bulletin.run(ctx) })
-	c.loop(ctx)
+	all.Go(func() { c.bulletin.run(working) })
+	err = c.loop(ctx)
+	stop()
 	c.agenda.close()
 	all.Wait()
-	return nil
+	return err
 }
 
 // ended is nil where all that happened is that the time to lead is over.
@@ -114,13 +119,17 @@ const (
 	patience = 2 * time.Second
 )
 
-// catchUp reads what the last leader wrote: rule sets that were seen, and the nodes as
-// they are stored, since what informers show may be older than its last writes.
+// catchUp reads what the last leader wrote and what it went by: rule sets that were
+// seen, nodes and reports as they are stored. What informers show may be older, and of
+// each kind by another time: a taint whose report has not been seen yet would go.
 func (c *Controller) catchUp(ctx context.Context) error {
 	for {
 		err := c.bulletin.read(ctx)
 		if err == nil {
 			err = c.readNodes(ctx)
+		}
+		if err == nil {
+			err = c.readReports(ctx)
 		}
 		if err == nil {
 			c.baseline = c.bulletin.baseline()
@@ -151,19 +160,38 @@ func (c *Controller) readNodes(ctx context.Context) error {
 	}
 }
 
+func (c *Controller) readReports(ctx context.Context) error {
+	next := ""
+	for {
+		var list roster.NodeReportList
+		if err := c.Live.List(ctx, &list, client.Limit(page), client.Continue(next)); err != nil {
+			return fmt.Errorf("listing NodeReports: %w", err)
+		}
+		for i := range list.Items {
+			c.Roster.SawReport(&list.Items[i])
+		}
+		if next = list.Continue; next == "" {
+			return nil
+		}
+	}
+}
+
 // loop plans until ctx ends: at once when something changes, though not all the time,
-// and when time alone may change something.
-func (c *Controller) loop(ctx context.Context) {
+// and when time alone may change something. It is an error when another may lead.
+func (c *Controller) loop(ctx context.Context) error {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
 		var since time.Time
 		select {
 		case <-ctx.Done():
-			return
+			return nil
 		case <-c.changes.happened:
 		case <-timer.C:
 			since = time.Now()
+		}
+		if err := c.May(); err != nil {
+			return err
 		}
 		since = soonest(since, c.changes.take())
 		next := c.plan(ctx, since)
@@ -174,7 +202,7 @@ func (c *Controller) loop(ctx context.Context) {
 		timer.Reset(max(wait, pace))
 		select {
 		case <-ctx.Done():
-			return
+			return nil
 		case <-time.After(pace):
 		}
 	}

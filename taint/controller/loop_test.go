@@ -39,14 +39,17 @@ func TestLoop(t *testing.T) {
 		r := roster.New("", nil, nil)
 		c := New(r)
 		registry := prometheus.NewRegistry()
+		c.May = func() error { return nil }
 		c.Metrics = NewMetrics(registry)
-		c.bulletin = newBulletin(nil, nil, nil, c.Metrics)
+		c.bulletin = newBulletin(c)
 		c.Config = taint.Config{DriftedKey: key.Drifted, UnverifiedKey: key.Unverified, Started: time.Now()}
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan struct{})
 		go func() {
 			defer close(done)
-			c.loop(ctx)
+			if err := c.loop(ctx); err != nil {
+				t.Error(err)
+			}
 		}()
 		expect := func(what string, n int) {
 			t.Helper()

@@ -5,16 +5,21 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"os"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/util/uuid"
+	typedcoordinationv1 "k8s.io/client-go/kubernetes/typed/coordination/v1"
 	typedcorev1 "k8s.io/client-go/kubernetes/typed/core/v1"
 	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/leaderelection/resourcelock"
 	"k8s.io/client-go/tools/record"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
@@ -66,27 +71,36 @@ func Run(ctx context.Context, config *rest.Config, o Options) error {
 	}
 	r := roster.New(o.Namespace, o.PoolLabels, nil)
 	c := New(r)
-	mgr, err := ctrl.NewManager(config, manager.Options{
-		Scheme: scheme, MapperProvider: mapper, Logger: logf.FromContext(ctx),
-		Cache:          cache.Options{ByObject: r.ByObject()},
-		LeaderElection: o.LeaderElect, LeaderElectionID: o.LeaderName, LeaderElectionNamespace: o.LeaderNamespace,
-		LeaderElectionReleaseOnCancel: true, GracefulShutdownTimeout: new(drain),
-		Metrics:                metricsserver.Options{BindAddress: o.MetricsAddress},
-		HealthProbeBindAddress: o.HealthAddress, PprofBindAddress: o.PprofAddress,
-	})
-	if err != nil {
-		return fmt.Errorf("making the manager: %w", err)
-	}
-	recorder, stop, err := recorder(ctx, mgr)
+	recorder, stop, err := recorder(ctx, config, scheme)
 	if err != nil {
 		return err
 	}
 	defer stop()
+	election, err := o.election(config, recorder)
+	if err != nil {
+		return err
+	}
+	mgr, err := ctrl.NewManager(config, manager.Options{
+		Scheme: scheme, MapperProvider: mapper, Logger: logf.FromContext(ctx),
+		Cache:          cache.Options{ByObject: r.ByObject()},
+		LeaderElection: o.LeaderElect, LeaderElectionResourceLockInterface: election, LeaderElectionReleaseOnCancel: true,
+		LeaseDuration: new(leaseDuration), RenewDeadline: new(renewDeadline), RetryPeriod: new(retryPeriod),
+		GracefulShutdownTimeout: new(drain),
+		Metrics:                 metricsserver.Options{BindAddress: o.MetricsAddress},
+		HealthProbeBindAddress:  o.HealthAddress, PprofBindAddress: o.PprofAddress,
+	})
+	if err != nil {
+		return fmt.Errorf("making the manager: %w", err)
+	}
 	l := &listening{roster: r, done: make(chan struct{})}
 	if l.synced, err = r.Watch(ctx, mgr.GetCache()); err != nil {
 		return err
 	}
 	c.Client, c.Live, c.Events, c.Metrics, c.Listening = mgr.GetClient(), mgr.GetAPIReader(), recorder, NewMetrics(o.Registry), l.ended
+	c.May = election.check
+	if !o.LeaderElect {
+		c.May = func() error { return nil }
+	}
 	c.Config = taint.Config{DriftedKey: o.DriftedKey, UnverifiedKey: o.UnverifiedKey}
 	if err := errors.Join(mgr.Add(l), mgr.Add(c), mgr.AddHealthzCheck("ping", alive), mgr.AddReadyzCheck("watching", l.ready)); err != nil {
 		return fmt.Errorf("making the manager: %w", err)
@@ -111,14 +125,34 @@ func mapper(*rest.Config, *http.Client) (meta.RESTMapper, error) {
 
 // recorder makes Events. They are those of the core group: those of events.k8s.io that
 // differ in what they say alone are one to its recorder, and the later is lost.
-func recorder(ctx context.Context, mgr manager.Manager) (record.EventRecorder, func(), error) {
-	client, err := typedcorev1.NewForConfigAndClient(mgr.GetConfig(), mgr.GetHTTPClient())
+func recorder(ctx context.Context, config *rest.Config, scheme *runtime.Scheme) (record.EventRecorder, func(), error) {
+	client, err := typedcorev1.NewForConfig(config)
 	if err != nil {
 		return nil, nil, fmt.Errorf("making a client of Events: %w", err)
 	}
 	b := record.NewBroadcaster(record.WithContext(ctx))
 	b.StartRecordingToSink(&typedcorev1.EventSinkImpl{Interface: client.Events("")})
-	return b.NewRecorder(mgr.GetScheme(), corev1.EventSource{Component: patch.FieldManager}), b.Shutdown, nil
+	return b.NewRecorder(scheme, corev1.EventSource{Component: patch.FieldManager}), b.Shutdown, nil
+}
+
+// election makes the lock by which replicas elect their leader. The Lease has a client
+// of its own, so that nothing else keeps it waiting.
+func (o Options) election(config *rest.Config, recorder record.EventRecorder) (*term, error) {
+	config = rest.AddUserAgent(config, "leader-election")
+	config.Timeout = renewDeadline / 2 // one request that hangs must not cost the lead
+	client, err := typedcoordinationv1.NewForConfig(config)
+	if err != nil {
+		return nil, fmt.Errorf("making a client of Leases: %w", err)
+	}
+	host, err := os.Hostname()
+	if err != nil {
+		return nil, fmt.Errorf("naming this replica: %w", err)
+	}
+	return &term{Interface: &resourcelock.LeaseLock{
+		LeaseMeta:  metav1.ObjectMeta{Namespace: o.LeaderNamespace, Name: o.LeaderName},
+		Client:     client,
+		LockConfig: resourcelock.ResourceLockConfig{Identity: host + "_" + string(uuid.NewUUID()), EventRecorder: recorder},
+	}}, nil
 }
 
 func alive(*http.Request) error { return nil }

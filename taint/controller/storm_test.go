@@ -53,10 +53,11 @@ func newSea(t *testing.T, seed uint64) (*sea, *Controller) {
 	s.roster = roster.New("hardgate-system", []string{"agentpool"}, nil)
 	c := New(s.roster)
 	c.Client, c.Live, c.Events = s.server.Client(), s.server.Client(), &record.FakeRecorder{}
+	c.May = func() error { return nil }
 	c.Metrics = NewMetrics(prometheus.NewRegistry())
 	c.Config = taint.Config{DriftedKey: key.Drifted, UnverifiedKey: key.Unverified, Started: time.Now()}
 	c.writer = patch.Writer{Client: c.Client, Live: c.Live}
-	c.bulletin = newBulletin(c.Client, c.Live, c.Events, c.Metrics)
+	c.bulletin = newBulletin(c)
 	c.baseline = []taint.RuleSet{{RuleSetID: taint.RuleSetID{AgentVersion: "v1", RuleSet: "r1"}, Accepted: true}}
 	s.roster.SetPolicy("p", &unstructured.Unstructured{Object: map[string]any{
 		"apiVersion": "hardgate.dev/v1alpha1", "kind": "NodePolicy", "metadata": map[string]any{"name": "p"},

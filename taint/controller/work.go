@@ -29,11 +29,15 @@ func (c *Controller) work(ctx context.Context, k kind, limit *rate.Limiter) {
 	}
 }
 
-// begin makes the roster count what is about to be written.
-func (c *Controller) begin(t *task) {
+// begin makes the roster count what is about to be written, if anything may be.
+func (c *Controller) begin(t *task) bool {
+	if c.May() != nil {
+		return false // the loop ends as well, and says why
+	}
 	if t.kind == ofTaints {
 		t.base, t.unsure = c.Roster.BeginTaints(t.node, t.decision.UID, t.decision.Taints)
 	}
+	return true
 }
 
 func (c *Controller) carryOut(ctx context.Context, t *task) {
@@ -78,12 +82,14 @@ func (c *Controller) taints(ctx context.Context, t *task) (patch.Result, error) 
 	if o.Result != patch.Written {
 		return o.Result, o.Err
 	}
-	took := time.Since(t.due)
+	log := logf.FromContext(ctx)
 	if keepsAway(d.Added) && !keepsAway(d.Removed) {
+		took := time.Since(t.due)
 		c.Metrics.latency.Observe(took.Seconds())
+		log = log.WithValues("took", took.String())
 	}
-	logf.FromContext(ctx).Info("taints written", "node", t.node, "verdict", string(d.Verdict), "controls", d.Controls,
-		"added", names(d.Added), "removed", names(d.Removed), "took", took.String())
+	log.Info("taints written", "node", t.node, "verdict", string(d.Verdict), "controls", d.Controls,
+		"added", names(d.Added), "removed", names(d.Removed))
 	c.tellTaints(d)
 	return o.Result, nil
 }

@@ -86,7 +86,7 @@ func (w *Writer) read(ctx context.Context, name string, into *corev1.Node) error
 // taints sends one patch.
 func (w *Writer) taints(ctx context.Context, base *corev1.Node, want []corev1.Taint) (*corev1.Node, error) {
 	node := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: base.Name}}
-	err := send(map[string]any{
+	err := w.send(map[string]any{
 		"metadata": map[string]any{"resourceVersion": base.ResourceVersion},
 		"spec":     map[string]any{"taints": replaced(base.Spec.Taints, want)},
 	}, types.MergePatchType, func(p client.Patch) error {

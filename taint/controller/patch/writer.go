@@ -31,6 +31,9 @@ type Writer struct {
 	Client client.Client
 	// Live reads past every cache.
 	Live client.Reader
+	// May is an error when nothing may be written any more. It is asked before each
+	// request; nil allows all.
+	May func() error
 }
 
 // Result is how a write ended.
@@ -74,7 +77,7 @@ func (w *Writer) Conditions(ctx context.Context, d *taint.Decision, now time.Tim
 		conditions = append(conditions, c)
 	}
 	node := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: d.Node}}
-	err := send(map[string]any{
+	err := w.send(map[string]any{
 		"metadata": map[string]any{"uid": d.UID},
 		"status":   map[string]any{"conditions": conditions},
 	}, types.StrategicMergePatchType, func(p client.Patch) error {
@@ -92,7 +95,7 @@ func (w *Writer) Conditions(ctx context.Context, d *taint.Decision, now time.Tim
 // it is then.
 func (w *Writer) Order(ctx context.Context, o roster.Order) (*roster.NodeReport, Result, error) {
 	report := &roster.NodeReport{ObjectMeta: metav1.ObjectMeta{Name: o.Node}}
-	err := send(map[string]any{
+	err := w.send(map[string]any{
 		"metadata": map[string]any{"uid": o.UID},
 		// What is empty is null, and removed.
 		"spec": map[string]any{"benchmarks": o.Spec.Benchmarks, "unnecessaryModules": o.Spec.UnnecessaryModules},
@@ -107,18 +110,31 @@ func (w *Writer) Order(ctx context.Context, o roster.Order) (*roster.NodeReport,
 	return report, Written, nil
 }
 
-func send(body map[string]any, kind types.PatchType, patch func(client.Patch) error) error {
+func (w *Writer) send(body map[string]any, kind types.PatchType, patch func(client.Patch) error) error {
+	if w.May != nil {
+		if err := w.May(); err != nil {
+			return &notSentError{err}
+		}
+	}
 	data, err := json.Marshal(body)
 	if err != nil {
-		return err
+		return &notSentError{err}
 	}
 	return patch(client.RawPatch(kind, data))
 }
 
+// notSentError is of a request that was not sent.
+type notSentError struct{ error }
+
+func (e *notSentError) Unwrap() error { return e.error }
+
 // ending is how a request ended that has an error.
 func ending(err error) Result {
 	status, answered := errors.AsType[*apierrors.StatusError](err)
+	_, notSent := errors.AsType[*notSentError](err)
 	switch {
+	case notSent:
+		return Refused
 	case apierrors.IsNotFound(err), anotherUID(err):
 		return Gone
 	case !answered, status.Status().Code >= http.StatusInternalServerError:

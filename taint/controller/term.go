@@ -1,0 +1,71 @@
+package controller
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"k8s.io/client-go/tools/leaderelection/resourcelock"
+)
+
+const (
+	// leaseDuration is how long the others wait for a leader that is not heard of,
+	// renewDeadline how long a leader may go on that does not reach the API server, and
+	// retryPeriod how often it renews the Lease.
+	leaseDuration = 15 * time.Second
+	renewDeadline = 10 * time.Second
+	retryPeriod   = 2 * time.Second
+)
+
+// errLapsed ends a controller that has not been heard of for so long that another may
+// lead.
+var errLapsed = errors.New("the leader's lease could not be renewed in time: another may lead, and what is known here may be old; to be started anew")
+
+// term is the lock of an election that remembers until when the leader may act. To be
+// elected does not suffice: a process that was stopped, or whose machine slept, is
+// told by nobody that its time is over. It wakes up with what it knew before, and
+// would go on with it for as long as the renewal of its Lease is tried.
+type term struct {
+	resourcelock.Interface
+
+	mu      sync.Mutex
+	renewed time.Time
+}
+
+// Create implements resourcelock.Interface.
+func (t *term) Create(ctx context.Context, r resourcelock.LeaderElectionRecord) error {
+	return t.note(r, func() error { return t.Interface.Create(ctx, r) })
+}
+
+// Update implements resourcelock.Interface.
+func (t *term) Update(ctx context.Context, r resourcelock.LeaderElectionRecord) error {
+	return t.note(r, func() error { return t.Interface.Update(ctx, r) })
+}
+
+// note notes a renewal: it counts from before it was sent.
+func (t *term) note(r resourcelock.LeaderElectionRecord, renew func() error) error {
+	began := time.Now()
+	err := renew()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	switch {
+	case r.HolderIdentity != t.Identity(): // it was given up, whatever the answer
+		t.renewed = time.Time{}
+	case err == nil:
+		t.renewed = began
+	}
+	return err
+}
+
+// check is an error when the term is over.
+func (t *term) check() error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	now := time.Now()
+	// The monotonic clock stands still while a machine sleeps, the other one may be set.
+	if t.renewed.IsZero() || max(now.Sub(t.renewed), now.Round(0).Sub(t.renewed.Round(0))) >= renewDeadline {
+		return errLapsed
+	}
+	return nil
+}
