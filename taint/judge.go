@@ -103,16 +103,13 @@ func (p *planner) weigh(s *state, prior Verdict) {
 		if p.exempt(s.Node, id) {
 			continue
 		}
-		switch s.status(id) {
-		case control.Fail:
+		status := s.status(id)
+		switch {
+		// What failed and cannot be told now, or only by other rules than those of now,
+		// has not been mended, as far as is known.
+		case status == control.Fail, remembered[id] && !(s.current() && told(status)):
 			fail(id, mode)
-		case control.Pass, control.NotApplicable, control.ByHand, control.Exempt, control.AttestedBy:
-		default: // unknown, or not in the report
-			// What failed and cannot be told now has not been mended, as far as is known.
-			if remembered[id] {
-				fail(id, mode)
-				continue
-			}
+		case !told(status):
 			s.unknown = append(s.unknown, id)
 			unknownEnforced = unknownEnforced || mode == control.Enforce
 		}
@@ -123,7 +120,7 @@ func (p *planner) weigh(s *state, prior Verdict) {
 	// The controls came in their order, but for this one.
 	slices.Sort(s.enforced)
 	slices.Sort(warned)
-	s.clean = s.Report != nil && s.Report.Current && len(s.enforced) == 0 && !unknownEnforced
+	s.clean = s.current() && len(s.enforced) == 0 && !unknownEnforced
 	switch {
 	case len(s.enforced) > 0:
 		s.verdict, s.controls = Drifted, s.enforced
@@ -167,6 +164,19 @@ func (s *state) status(id control.ID) control.Status {
 	}
 	return s.Report.Results[id]
 }
+
+// told is whether a status says whether a control is fulfilled.
+func told(s control.Status) bool {
+	switch s {
+	case control.Pass, control.Fail, control.NotApplicable, control.ByHand, control.Exempt, control.AttestedBy:
+		return true
+	case control.Unknown:
+	}
+	return false // or not in the report
+}
+
+// current is whether there is a report by the rules of now.
+func (s *state) current() bool { return s.Report != nil && s.Report.Current }
 
 // staleFails is whether the agent's silence counts as a failure.
 func (p *planner) staleFails(s *state) bool {

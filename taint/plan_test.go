@@ -126,6 +126,10 @@ func TestOneNode(t *testing.T) {
 		},
 
 		"by a report on other rules":      {node: notCurrent(node("node-00").fails(crontab)), verdict: Drifted, held: HoldBaseline},
+		"mended, by a report on other rules": {
+			node:    notCurrent(node("node-00")).since(Drifted, time.Hour, crontab).carrying(drifted(corev1.TaintEffectNoSchedule, time.Hour)),
+			verdict: Drifted, taints: []string{noSchedule},
+		},
 		"by rules that nobody knows":      {node: byRules(node("node-00").fails(crontab), "v2"), verdict: Drifted, held: HoldBaseline},
 		"tainted, then by unknown rules":  {node: byRules(node("node-00").fails(crontab), "v2").carrying(drifted(corev1.TaintEffectNoSchedule, time.Minute)), verdict: Drifted, taints: []string{noSchedule}},
 		"mended, by rules nobody knows":   {node: byRules(node("node-00"), "v2").carrying(drifted(corev1.TaintEffectNoSchedule, time.Minute)), verdict: Compliant},
