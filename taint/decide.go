@@ -126,7 +126,8 @@ func (p *planner) barred(s *state) Hold {
 		return HoldControlPlane
 	case p.stopped:
 		return HoldCorrelation
-	case s.Report != nil && (!s.Report.Current || !p.accepted[s.Report.RuleSet]):
+	// Silence is no verdict of a report: one who is silent cannot follow to other rules.
+	case s.Report != nil && !slices.Contains(s.controls, StaleReport) && (!s.Report.Current || !p.accepted[s.Report.RuleSet]):
 		return HoldBaseline
 	}
 	return ""

@@ -90,6 +90,12 @@ func TestOneNode(t *testing.T) {
 		"a pass that is removed":    {node: silentSince(node("node-00"), 0).since(Compliant, time.Minute), verdict: Compliant},
 		"silent, but fails":         {node: heard(node("node-00").fails(crontab), 24*time.Hour), verdict: Drifted, taints: []string{noSchedule}},
 		"silent, where that counts": {policy: strings.Replace(enforcing, "{", "{stale: Enforce, staleAfter: 1h, ", 1), node: heard(node("node-00"), time.Hour), verdict: Drifted, taints: []string{noSchedule}},
+		"silent, and asked for other rules since": {
+			policy: strings.Replace(enforcing, "{", "{stale: Enforce, staleAfter: 1h, ", 1), node: heard(notCurrent(node("node-00")), time.Hour), verdict: Drifted, taints: []string{noSchedule},
+		},
+		"silent, by rules that nobody knows": {
+			policy: strings.Replace(enforcing, "{", "{stale: Enforce, staleAfter: 1h, ", 1), node: heard(byRules(node("node-00"), "v2"), time.Hour), verdict: Drifted, taints: []string{noSchedule},
+		},
 		"not silent for so long":    {policy: strings.Replace(enforcing, "{", "{stale: Enforce, staleAfter: 1h, ", 1), node: heard(node("node-00"), time.Hour-time.Second), verdict: Compliant},
 		"silent, where it is warned of": {
 			policy: strings.Replace(enforcing, "{", "{stale: Warn, staleAfter: 1h, ", 1), node: heard(node("node-00"), 2*time.Hour), verdict: Warned, taints: []string{prefer},
