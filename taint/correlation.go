@@ -15,15 +15,15 @@ const leastCorrelated = 2
 // stops finds the enforced controls that so many nodes of the fleet fail that the rule
 // or the image must be at fault, and not the nodes.
 //
-// The share is of all nodes that have a report, not of those for which the control is
-// enforced: otherwise a few nodes of a small pool could keep a whole cluster from being
-// guarded.
+// The share is of all nodes that have a report, or fail without one, not of those for
+// which the control is enforced: otherwise a few nodes of a small pool could keep a whole
+// cluster from being guarded.
 func (p *planner) stops(states []*state) (stops []Stop) {
 	reported := 0
 	count := map[control.ID]int{}
 	limits := map[control.ID][]ruling.Limit{}
 	for _, s := range states {
-		if s.Report == nil {
+		if s.Report == nil && len(s.enforced) == 0 {
 			continue
 		}
 		reported++

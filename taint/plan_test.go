@@ -96,7 +96,7 @@ func TestOneNode(t *testing.T) {
 		"silent, by rules that nobody knows": {
 			policy: strings.Replace(enforcing, "{", "{stale: Enforce, staleAfter: 1h, ", 1), node: heard(byRules(node("node-00"), "v2"), time.Hour), verdict: Drifted, taints: []string{noSchedule},
 		},
-		"not silent for so long":    {policy: strings.Replace(enforcing, "{", "{stale: Enforce, staleAfter: 1h, ", 1), node: heard(node("node-00"), time.Hour-time.Second), verdict: Compliant},
+		"not silent for so long": {policy: strings.Replace(enforcing, "{", "{stale: Enforce, staleAfter: 1h, ", 1), node: heard(node("node-00"), time.Hour-time.Second), verdict: Compliant},
 		"silent, where it is warned of": {
 			policy: strings.Replace(enforcing, "{", "{stale: Warn, staleAfter: 1h, ", 1), node: heard(node("node-00"), 2*time.Hour), verdict: Warned, taints: []string{prefer},
 		},
@@ -131,7 +131,7 @@ func TestOneNode(t *testing.T) {
 			verdict: Drifted, taints: []string{noSchedule},
 		},
 
-		"by a report on other rules":      {node: notCurrent(node("node-00").fails(crontab)), verdict: Drifted, held: HoldBaseline},
+		"by a report on other rules": {node: notCurrent(node("node-00").fails(crontab)), verdict: Drifted, held: HoldBaseline},
 		"mended, by a report on other rules": {
 			node:    notCurrent(node("node-00")).since(Drifted, time.Hour, crontab).carrying(drifted(corev1.TaintEffectNoSchedule, time.Hour)),
 			verdict: Drifted, taints: []string{noSchedule},
@@ -510,5 +510,32 @@ func TestEmptyFleet(t *testing.T) {
 	}
 	if out = Plan(Fleet{Nodes: nodes(2)}, settings, start); len(out.Decisions) != 2 || !out.Decisions[0].Leave || out.Decisions[0].Conditions != nil {
 		t.Errorf("%+v", out)
+	}
+}
+
+// Agents that were never installed, or reports that are lost, are seen at once on all
+// nodes: they are at fault as a rule is.
+func TestCorrelationWithoutReports(t *testing.T) {
+	policy := strings.Replace(strings.Replace(enforcing, "correlation: 100%", "correlation: 20%", 1), "{", "{stale: Enforce, ", 1)
+	for name, tt := range map[string]struct {
+		node func(*Node)
+		id   control.ID
+	}{
+		"never heard of": {func(n *Node) { n.Report, n.Heard, n.Created = nil, time.Time{}, start.Add(-2*time.Hour) }, StaleReport},
+		"lost":           {func(n *Node) { n.since(Drifted, time.Hour, crontab).Report = nil }, crontab},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := fleet(t, policy, nodes(10)...)
+			for _, n := range f.Nodes {
+				tt.node(n)
+			}
+			out := Plan(f, settings, start)
+			if diff := cmp.Diff([]Stop{{Control: tt.id, Failing: 10, Nodes: 10}}, out.Stops); diff != "" {
+				t.Errorf("stops (-want +got):\n%s", diff)
+			}
+			if d := out.Decisions[0]; len(d.Added) > 0 || d.Held != HoldCorrelation {
+				t.Errorf("%+v", d)
+			}
+		})
 	}
 }
