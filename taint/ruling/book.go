@@ -227,8 +227,7 @@ func (e *entry) joinActs(r *Rules, first bool) {
 	if s.Effect == string(corev1.TaintEffectNoExecute) {
 		r.Effect = corev1.TaintEffectNoExecute
 	}
-	r.Stale = max(r.Stale, e.stale)
-	shorter := func(now *time.Duration, given *metav1.Duration, otherwise time.Duration) {
+	shorter := func(now *time.Duration, given *metav1.Duration, otherwise time.Duration, first bool) {
 		if d := or(given, otherwise); first || d < *now {
 			*now = d
 		}
@@ -236,8 +235,12 @@ func (e *entry) joinActs(r *Rules, first bool) {
 	longer := func(now *time.Duration, given *metav1.Duration, otherwise time.Duration) {
 		*now = max(*now, or(given, otherwise))
 	}
-	shorter(&r.Grace, s.GracePeriod, DefaultGracePeriod)
-	shorter(&r.StaleAfter, s.StaleAfter, DefaultStaleAfter)
+	shorter(&r.Grace, s.GracePeriod, DefaultGracePeriod, first)
+	// Where the last verdict is kept, the time is for nothing.
+	if e.stale > control.Audit {
+		shorter(&r.StaleAfter, s.StaleAfter, DefaultStaleAfter, r.Stale == control.Audit)
+		r.Stale = max(r.Stale, e.stale)
+	}
 	longer(&r.ClearAfter, s.ClearAfter, DefaultClearAfter)
 	longer(&r.MinimumDwell, s.MinimumDwell, DefaultMinimumDwell)
 }

@@ -77,8 +77,8 @@ func TestStrictestWins(t *testing.T) {
 		"clear after, not given":        {acting, acting + ", clearAfter: 1s", func(r *Rules) any { return r.ClearAfter }, time.Minute},
 		"dwell":                         {acting + ", minimumDwell: 20m", acting + ", minimumDwell: 30m", func(r *Rules) any { return r.MinimumDwell }, 30 * time.Minute},
 		"dwell, not given":              {acting, acting + ", minimumDwell: 0s", func(r *Rules) any { return r.MinimumDwell }, 5 * time.Minute},
-		"stale after":                   {acting + ", staleAfter: 20m", acting + ", staleAfter: 3h", func(r *Rules) any { return r.StaleAfter }, 20 * time.Minute},
-		"stale after, not given":        {acting, acting + ", staleAfter: 3h", func(r *Rules) any { return r.StaleAfter }, time.Hour},
+		"stale after":                   {"stale: Warn, staleAfter: 20m", "stale: Enforce, staleAfter: 3h", staleAfter, 20 * time.Minute},
+		"stale after, not given":        {"stale: Warn", "stale: Enforce, staleAfter: 3h", staleAfter, time.Hour},
 		"stale":                         {"stale: Warn", "stale: Enforce", func(r *Rules) any { return r.Stale }, control.Enforce},
 		"stale, kept":                   {"stale: Keep", acting, func(r *Rules) any { return r.Stale }, control.Audit},
 		"stale, warned of":              {"stale: Keep", "stale: Warn", func(r *Rules) any { return r.Stale }, control.Warn},
@@ -102,6 +102,8 @@ func TestStrictestWins(t *testing.T) {
 		"cluster where nodes are untrused": {"mode: Audit", "untrustedUntilChecked: true", cluster, percent(10)},
 		"grace beside untrusted":           {"untrustedUntilChecked: true", acting + ", gracePeriod: 1h", grace, time.Hour},
 		"control plane, untrusted":         {"untrustedUntilChecked: true, controlPlane: true", "mode: Audit", func(r *Rules) any { return r.ControlPlane }, true},
+		"stale after, of one that keeps":   {acting + ", stale: Keep, staleAfter: 20m", "stale: Enforce, staleAfter: 3h", staleAfter, 3 * time.Hour},
+		"stale after, where all keep":      {acting + ", stale: Keep, staleAfter: 20m", acting, staleAfter, time.Duration(0)},
 		"grace beside stale":               {"stale: Warn", acting + ", gracePeriod: 1h", grace, 5 * time.Minute},
 
 		"mode": {
@@ -157,10 +159,11 @@ func TestStrictestWins(t *testing.T) {
 	}
 }
 
-func off(r *Rules) any     { return []any{r.Mode("su-restricted"), r.Off["su-restricted"]} }
-func effect(r *Rules) any  { return r.Effect }
-func grace(r *Rules) any   { return r.Grace }
-func cluster(r *Rules) any { return r.Budget.Cluster }
+func off(r *Rules) any        { return []any{r.Mode("su-restricted"), r.Off["su-restricted"]} }
+func effect(r *Rules) any     { return r.Effect }
+func grace(r *Rules) any      { return r.Grace }
+func staleAfter(r *Rules) any { return r.StaleAfter }
+func cluster(r *Rules) any    { return r.Budget.Cluster }
 
 // A policy's mode is for the controls of its benchmark and level, and for no others.
 func TestCovers(t *testing.T) {

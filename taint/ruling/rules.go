@@ -32,6 +32,7 @@ type Rules struct {
 	Grace, ClearAfter, MinimumDwell time.Duration
 	// StaleAfter is how long nothing may be heard of the agent until Stale counts:
 	// Audit lets the last verdict stand, Warn and Enforce are a failure in that mode.
+	// Policies that let it stand have no say in StaleAfter.
 	StaleAfter time.Duration
 	Stale      control.Mode
 
