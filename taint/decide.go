@@ -72,6 +72,11 @@ func (p *planner) aim(s *state) *aim {
 	}
 	a.unverified = wantCheck
 	switch {
+	case s.ControlPlane && !s.rules.ControlPlane:
+		// Nobody asks for a taint, neither a new one nor what it has from before.
+		if a.effect, a.unverified = "", false; want != "" || addCheck {
+			s.held = HoldControlPlane
+		}
 	case addCheck:
 		if s.held = p.barred(s); s.held == "" {
 			a.wantsCheck = true
@@ -122,8 +127,6 @@ func (p *planner) frozen(s *state) Hold {
 // barred is why a node gets no new taint, whatever there is room for.
 func (p *planner) barred(s *state) Hold {
 	switch {
-	case s.ControlPlane && !s.rules.ControlPlane:
-		return HoldControlPlane
 	case p.stopped:
 		return HoldCorrelation
 	// Silence is no verdict of a report: one who is silent cannot follow to other rules.

@@ -142,6 +142,11 @@ func TestOneNode(t *testing.T) {
 		"of the control plane":            {node: ofControlPlane(node("node-00").fails(crontab)), verdict: Drifted, held: HoldControlPlane},
 		"of the control plane, asked for": {policy: strings.Replace(enforcing, "{", "{controlPlane: true, ", 1), node: ofControlPlane(node("node-00").fails(crontab)), verdict: Drifted, taints: []string{noSchedule}},
 
+		"of the control plane, asked for no more": {
+			node:    ofControlPlane(node("node-00").fails(crontab)).since(Drifted, time.Hour, crontab).carrying(drifted(corev1.TaintEffectNoSchedule, time.Second)),
+			verdict: Drifted, held: HoldControlPlane,
+		},
+
 		"paused":                {node: paused(node("node-00").fails(crontab)), verdict: Drifted, held: HoldPaused},
 		"paused while tainted":  {node: paused(node("node-00").carrying(drifted(corev1.TaintEffectNoSchedule, time.Hour))), verdict: Compliant, held: HoldPaused, taints: []string{noSchedule}},
 		"everything is paused":  {node: node("node-00").fails(crontab), fleet: func(f *Fleet) { f.Paused = "upgrade" }, verdict: Drifted, held: HoldPaused},
@@ -220,19 +225,21 @@ func TestUnverified(t *testing.T) {
 		taints []string
 		held   Hold
 	}{
-		"no report":                     {node: silentSince(node("node-00"), 0).carrying(unverifiedTaint), taints: []string{unchecked}},
-		"a passing report":              {node: node("node-00").carrying(unverifiedTaint)},
-		"a report that fails":           {node: node("node-00").fails(crontab).carrying(unverifiedTaint), taints: []string{unchecked}},
-		"a report that cannot tell":     {node: node("node-00").says(crontab, control.Unknown).carrying(unverifiedTaint), taints: []string{unchecked}},
-		"a report that fails in warn":   {node: node("node-00").fails(x11).carrying(unverifiedTaint), taints: []string{prefer}},
-		"a report on other rules":       {node: notCurrent(node("node-00")).carrying(unverifiedTaint), taints: []string{unchecked}},
-		"a report by a new agent":       {node: byRules(node("node-00"), "v2").carrying(unverifiedTaint)},
-		"it is asked for no more":       {policy: enforcing, node: silentSince(node("node-00"), 0).carrying(unverifiedTaint)},
-		"no policy at all":              {policy: `{mode: Audit}`, node: silentSince(node("node-00"), 0).carrying(unverifiedTaint)},
-		"paused":                        {node: paused(node("node-00")).carrying(unverifiedTaint), taints: []string{unchecked}, held: HoldPaused},
-		"another key of ours":           {node: silentSince(node("node-00"), 0).carrying(corev1.Taint{Key: "startup-taint.cluster-autoscaler.kubernetes.io/hardgate-unverified", Effect: corev1.TaintEffectNoSchedule}), taints: []string{"startup-taint.cluster-autoscaler.kubernetes.io/hardgate-unverified:NoSchedule"}},
-		"missed at registration":        {node: fresh(silentSince(node("node-00"), 0)), taints: []string{unchecked}},
-		"missed, of the control plane":  {node: ofControlPlane(fresh(silentSince(node("node-00"), 0))), held: HoldControlPlane},
+		"no report":                    {node: silentSince(node("node-00"), 0).carrying(unverifiedTaint), taints: []string{unchecked}},
+		"a passing report":             {node: node("node-00").carrying(unverifiedTaint)},
+		"a report that fails":          {node: node("node-00").fails(crontab).carrying(unverifiedTaint), taints: []string{unchecked}},
+		"a report that cannot tell":    {node: node("node-00").says(crontab, control.Unknown).carrying(unverifiedTaint), taints: []string{unchecked}},
+		"a report that fails in warn":  {node: node("node-00").fails(x11).carrying(unverifiedTaint), taints: []string{prefer}},
+		"a report on other rules":      {node: notCurrent(node("node-00")).carrying(unverifiedTaint), taints: []string{unchecked}},
+		"a report by a new agent":      {node: byRules(node("node-00"), "v2").carrying(unverifiedTaint)},
+		"it is asked for no more":      {policy: enforcing, node: silentSince(node("node-00"), 0).carrying(unverifiedTaint)},
+		"no policy at all":             {policy: `{mode: Audit}`, node: silentSince(node("node-00"), 0).carrying(unverifiedTaint)},
+		"paused":                       {node: paused(node("node-00")).carrying(unverifiedTaint), taints: []string{unchecked}, held: HoldPaused},
+		"another key of ours":          {node: silentSince(node("node-00"), 0).carrying(corev1.Taint{Key: "startup-taint.cluster-autoscaler.kubernetes.io/hardgate-unverified", Effect: corev1.TaintEffectNoSchedule}), taints: []string{"startup-taint.cluster-autoscaler.kubernetes.io/hardgate-unverified:NoSchedule"}},
+		"missed at registration":       {node: fresh(silentSince(node("node-00"), 0)), taints: []string{unchecked}},
+		"missed, of the control plane": {node: ofControlPlane(fresh(silentSince(node("node-00"), 0))), held: HoldControlPlane},
+		// An installer may set the label when the node has registered.
+		"found to be control plane":     {node: ofControlPlane(node("node-00").fails(crontab)).carrying(unverifiedTaint), held: HoldControlPlane},
 		"not new":                       {node: silentSince(node("node-00"), 0)},
 		"new, but judged before":        {node: fresh(silentSince(node("node-00"), 0)).since(Compliant, time.Second)},
 		"new, and nobody asks for it":   {policy: enforcing, node: fresh(silentSince(node("node-00"), 0))},
