@@ -3,10 +3,7 @@ package taint
 import (
 	"cmp"
 	"slices"
-	"strings"
 	"time"
-
-	"github.com/hardgate-dev/hardgate/taint/ruling"
 )
 
 // settled is when a rule set counts though not every node has been seen by it: half of
@@ -19,30 +16,21 @@ const maxBaseline = 64
 
 // baseline finds out which rule sets the fleet has been seen by. A wrong rule shows
 // when all nodes are judged by it, and not before: until then it taints nobody.
+//
+// Nodes are seen beside those that are asked for the same. Which policies select a node
+// can depend on labels that it sets itself: one that is alone by them must not speak for
+// all, nor be missed by others.
 func (p *planner) baseline(states []*state) []RuleSet {
 	seen := map[RuleSetID]int{}
-	orders := map[RuleSetID]map[string]bool{} // what the nodes that report it are asked for
-	expected := map[string]int{}              // by that, the nodes whose agents live
-	asked := map[*ruling.Rules]string{}
+	expected := map[string]int{} // by orders, the nodes whose agents live
 	for _, s := range states {
 		if !s.governed || !s.Ready || s.silent {
 			continue
 		}
-		key, ok := asked[s.rules]
-		if !ok {
-			key = strings.Join(s.rules.Benchmarks, ",") + ";" + strings.Join(s.rules.UnnecessaryModules, ",")
-			asked[s.rules] = key
+		expected[s.rules.Orders]++
+		if s.current() {
+			seen[s.ruleSet()]++
 		}
-		expected[key]++
-		if s.Report == nil || !s.Report.Current {
-			continue
-		}
-		id := s.Report.RuleSet
-		seen[id]++
-		if orders[id] == nil {
-			orders[id] = map[string]bool{}
-		}
-		orders[id][key] = true
 	}
 	var list []RuleSet
 	known := map[RuleSetID]bool{}
@@ -63,17 +51,13 @@ func (p *planner) baseline(states []*state) []RuleSet {
 		if r.Accepted {
 			continue
 		}
-		of := 0
-		for key := range orders[r.RuleSetID] {
-			of += expected[key]
-		}
 		old := r.FirstSeen.Add(settled)
 		p.again(old)
-		n := seen[r.RuleSetID]
+		n, of := seen[r.RuleSetID], expected[r.Orders]
 		r.Accepted = n == of || 2*n >= of && !p.now.Before(old)
 	}
 	slices.SortFunc(list, func(a, b RuleSet) int {
-		return cmp.Or(a.FirstSeen.Compare(b.FirstSeen), cmp.Compare(a.AgentVersion, b.AgentVersion), cmp.Compare(a.RuleSet, b.RuleSet))
+		return cmp.Or(a.FirstSeen.Compare(b.FirstSeen), cmp.Compare(a.AgentVersion, b.AgentVersion), cmp.Compare(a.RuleSet, b.RuleSet), cmp.Compare(a.Orders, b.Orders))
 	})
 	list = bounded(list, seen)
 	p.accepted = map[RuleSetID]bool{}
@@ -81,6 +65,13 @@ func (p *planner) baseline(states []*state) []RuleSet {
 		p.accepted[r.RuleSetID] = r.Accepted
 	}
 	return list
+}
+
+// ruleSet is that of the node's report, and what it was asked for.
+func (s *state) ruleSet() RuleSetID {
+	id := s.Report.RuleSet
+	id.Orders = s.rules.Orders
+	return id
 }
 
 // bounded drops the oldest that nobody reports, and of the others those that the

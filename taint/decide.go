@@ -130,7 +130,7 @@ func (p *planner) barred(s *state) Hold {
 	case p.stopped:
 		return HoldCorrelation
 	// Silence is no verdict of a report: one who is silent cannot follow to other rules.
-	case s.Report != nil && !slices.Contains(s.controls, StaleReport) && (!s.Report.Current || !p.accepted[s.Report.RuleSet]):
+	case s.Report != nil && !slices.Contains(s.controls, StaleReport) && (!s.Report.Current || !p.accepted[s.ruleSet()]):
 		return HoldBaseline
 	}
 	return ""

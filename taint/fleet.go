@@ -72,8 +72,9 @@ type Report struct {
 	Results map[control.ID]control.Status
 }
 
-// RuleSetID is one version of agent and rules.
-type RuleSetID struct{ AgentVersion, RuleSet string }
+// RuleSetID is one version of agent and rules. Orders is that of ruling.Rules, for the
+// nodes that were seen by it; a report has none of its own.
+type RuleSetID struct{ AgentVersion, RuleSet, Orders string }
 
 // RuleSet is what is known of one.
 type RuleSet struct {

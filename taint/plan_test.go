@@ -546,3 +546,39 @@ func TestCorrelationWithoutReports(t *testing.T) {
 		})
 	}
 }
+
+// A version is accepted by nodes that are asked for the same, for those alone: which
+// policies select a node can depend on labels that it sets itself.
+func TestBaselineIsOfThoseAskedForTheSame(t *testing.T) {
+	tests := map[string]struct {
+		asked, upgraded []int // the nodes asked for something else, and those with v2
+		want            Hold  // of node-00, which has it and fails
+	}{
+		"one who is asked for something else accepts for no others": {asked: []int{5}, upgraded: []int{5, 0}, want: HoldBaseline},
+		"one who is asked for something else blocks no others":      {asked: []int{0, 1, 2}, upgraded: []int{5, 0, 1, 2}},
+		"all that are asked for the same":                           {asked: []int{8}, upgraded: []int{0, 1, 2, 3, 4, 5, 6, 7, 9}},
+		"not all that are asked for the same":                       {asked: []int{0, 1, 2}, upgraded: []int{0, 1}, want: HoldBaseline},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			f := fleet(t, "", nodes(10)...)
+			f.Policies = book(t, map[string]string{
+				"all":  enforcing,
+				"some": `{nodeSelector: {matchLabels: {a: b}}, controls: [{id: mod-unnecessary, parameters: {unnecessaryModules: [tipc]}}]}`,
+			})
+			f.Nodes[0].fails(crontab)
+			for _, i := range tt.asked {
+				f.Nodes[i].Labels = labels.Set{"a": "b"}
+			}
+			for _, i := range tt.upgraded {
+				// Those before are seen first, and what was accepted by them is stored.
+				f.Nodes[i] = byRules(f.Nodes[i], "v2")
+				out := Plan(f, settings, start)
+				f.Baseline = out.Baseline
+			}
+			if d := decision(t, Plan(f, settings, start), "node-00"); d.Held != tt.want || len(d.Added) > 0 == (tt.want != "") {
+				t.Errorf("held %q, want %q: %+v", d.Held, tt.want, d)
+			}
+		})
+	}
+}

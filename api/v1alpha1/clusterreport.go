@@ -88,6 +88,11 @@ type NodeCounts struct {
 type AcceptedRuleSet struct {
 	AgentVersion string `json:"agentVersion"`
 	RuleSet      string `json:"ruleSet"`
+	// Orders tells apart nodes that are asked for other benchmarks or modules: each
+	// kind is seen by itself. Empty where nothing is asked for.
+	//
+	// +optional
+	Orders string `json:"orders,omitempty"`
 	// FirstSeen is when the first report by it came.
 	FirstSeen metav1.Time `json:"firstSeen"`
 	// Accepted is whether the fleet has been seen by it: its verdicts count then.

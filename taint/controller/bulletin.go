@@ -73,7 +73,7 @@ func (b *bulletin) read(ctx context.Context) error {
 func (b *bulletin) baseline() (list []taint.RuleSet) {
 	for _, r := range b.stored.Status.RuleSets {
 		list = append(list, taint.RuleSet{
-			RuleSetID: taint.RuleSetID{AgentVersion: r.AgentVersion, RuleSet: r.RuleSet}, FirstSeen: r.FirstSeen.Time, Accepted: r.Accepted,
+			RuleSetID: taint.RuleSetID{AgentVersion: r.AgentVersion, RuleSet: r.RuleSet, Orders: r.Orders}, FirstSeen: r.FirstSeen.Time, Accepted: r.Accepted,
 		})
 	}
 	return list

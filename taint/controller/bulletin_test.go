@@ -133,7 +133,7 @@ func TestBulletin(t *testing.T) {
 		of := func(total int, stops ...taint.Stop) v1alpha1.ClusterReportStatus {
 			out := taint.Outcome{Counts: taint.Counts{Total: total}, Stops: stops}
 			if total > 0 {
-				out.Baseline = []taint.RuleSet{{RuleSetID: taint.RuleSetID{AgentVersion: "v1", RuleSet: "r"}, FirstSeen: now, Accepted: true}}
+				out.Baseline = []taint.RuleSet{{RuleSetID: taint.RuleSetID{AgentVersion: "v1", RuleSet: "r", Orders: "o"}, FirstSeen: now, Accepted: true}}
 			}
 			return status(out, taint.Fleet{})
 		}
@@ -218,7 +218,7 @@ func TestBulletin(t *testing.T) {
 		if diff := cmp.Diff(want, events); diff != "" {
 			t.Error(diff)
 		}
-		if got := next.baseline(); len(got) != 1 || !got[0].Accepted || !got[0].FirstSeen.Equal(now) {
+		if got := next.baseline(); len(got) != 1 || !got[0].Accepted || got[0].Orders != "o" || !got[0].FirstSeen.Equal(now) {
 			t.Errorf("baseline %+v", got)
 		}
 	})

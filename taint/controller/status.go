@@ -28,7 +28,7 @@ func status(out taint.Outcome, fleet taint.Fleet) v1alpha1.ClusterReportStatus {
 	}
 	for _, r := range out.Baseline {
 		s.RuleSets = append(s.RuleSets, v1alpha1.AcceptedRuleSet{
-			AgentVersion: r.AgentVersion, RuleSet: r.RuleSet, FirstSeen: metav1.NewTime(r.FirstSeen), Accepted: r.Accepted,
+			AgentVersion: r.AgentVersion, RuleSet: r.RuleSet, Orders: r.Orders, FirstSeen: metav1.NewTime(r.FirstSeen), Accepted: r.Accepted,
 		})
 	}
 	return s

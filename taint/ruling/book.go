@@ -2,9 +2,12 @@ package ruling
 
 import (
 	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -190,7 +193,17 @@ func (b *Book) join(selecting []byte) *Rules {
 	}
 	r.Benchmarks = slices.Sorted(maps.Keys(benchmarks))
 	r.UnnecessaryModules = slices.Sorted(maps.Keys(modules))
+	r.Orders = orders(r.Benchmarks, r.UnnecessaryModules)
 	return r
+}
+
+func orders(benchmarks, modules []string) string {
+	if len(benchmarks)+len(modules) == 0 {
+		return ""
+	}
+	// Neither has such characters in it.
+	sum := sha256.Sum256([]byte(strings.Join(benchmarks, ",") + ";" + strings.Join(modules, ",")))
+	return hex.EncodeToString(sum[:8])
 }
 
 // joinTo joins what every policy has a say in: what is judged, and what protects the

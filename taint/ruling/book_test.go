@@ -165,6 +165,28 @@ func grace(r *Rules) any      { return r.Grace }
 func staleAfter(r *Rules) any { return r.StaleAfter }
 func cluster(r *Rules) any    { return r.Budget.Cluster }
 
+// Orders are the same where the same is asked for, by whichever policies.
+func TestOrders(t *testing.T) {
+	const tipc = "controls: [{id: mod-unnecessary, parameters: {unnecessaryModules: [tipc]}}]"
+	of := func(a, b string) string {
+		return rulesOf(t, map[string]string{"a": "{" + a + "}", "b": "{" + b + "}"}, nil).Orders
+	}
+	if got := of("mode: Enforce", "mode: Warn"); got != "" {
+		t.Errorf("%q where nothing is asked for", got)
+	}
+	both := of(tipc, "benchmark: \"1.8\"")
+	if other := of("benchmark: cis-kubernetes-1.8.0, mode: Warn", tipc); other != both {
+		t.Errorf("%q and %q for the same", both, other)
+	}
+	seen := map[string]bool{"": true, both: true}
+	for _, one := range []string{of(tipc, "mode: Warn"), of("benchmark: \"1.8\"", ""), of("benchmark: \"1.11\"", "")} {
+		if seen[one] {
+			t.Errorf("%q for something else", one)
+		}
+		seen[one] = true
+	}
+}
+
 // A policy's mode is for the controls of its benchmark and level, and for no others.
 func TestCovers(t *testing.T) {
 	tests := map[string]struct {

@@ -24,6 +24,9 @@ type Rules struct {
 	// the benchmarks by their full ids.
 	Benchmarks         []string
 	UnnecessaryModules []string
+	// Orders names the two: nodes with the same are asked for the same. Empty where
+	// nothing is asked for.
+	Orders string
 
 	// Effect is that of the taint in mode Enforce.
 	Effect corev1.TaintEffect
