@@ -93,7 +93,7 @@ func (p *planner) aim(s *state) *aim {
 			s.held = HoldGrace
 			break
 		}
-		if rank(want) >= rank(corev1.TaintEffectNoSchedule) && !a.has.hard {
+		if rank(want) >= rank(corev1.TaintEffectNoSchedule) && !a.has.ours() {
 			a.wants = want
 		} else {
 			a.effect = want

@@ -80,15 +80,19 @@ func (p *planner) count(states []*state, decisions []Decision) Counts {
 		if d.Held.Safety() {
 			c.Held++
 		}
-		if carries(d.Taints).hard {
+		has := carries(d.Taints)
+		if has.hard {
 			c.Tainted++
 		}
-		if carries(d.Taints).unverified {
+		if has.unverified {
 			c.Untrusted++
+		}
+		if has.ours() {
+			c.Used++
 		}
 	}
 	b := newBudget(states)
-	c.Schedulable, c.Used = b.cluster.base, c.Tainted
+	c.Schedulable = b.cluster.base
 	c.Limit = c.Schedulable
 	for _, s := range states {
 		for _, l := range s.rules.Budget.Cluster {

@@ -277,6 +277,19 @@ func TestMissedNodesUseTheBudget(t *testing.T) {
 	if count != 3 {
 		t.Errorf("%d are tainted, want 3", count)
 	}
+	if c := Plan(f, settings, start).Counts; c.Used != 3 || c.Tainted != 0 || c.Untrusted != 3 {
+		t.Errorf("%+v", c)
+	}
+}
+
+// A place in the budget is kept when another taint takes the place of the first.
+func TestPlaceIsKept(t *testing.T) {
+	at := metav1.NewTime(start.Add(-time.Minute))
+	f := fleet(t, strings.Replace(enforcing, "cluster: 100%", "cluster: 1", 1), nodes(10)...)
+	f.Nodes[0].fails(crontab).carrying(corev1.Taint{Key: key.Unverified, Effect: corev1.TaintEffectNoSchedule, TimeAdded: &at})
+	if d := decision(t, Plan(f, settings, start), "node-00"); !slices.Equal(effects(d), []string{noSchedule}) {
+		t.Errorf("%+v", d)
+	}
 }
 
 // The budget goes to those that have failed for longest, and stays with those that
