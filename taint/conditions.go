@@ -56,7 +56,7 @@ func (p *planner) message(a *aim) string {
 		if a.held != "" && a.held != HoldPaused {
 			rest = a.held.detail() + " "
 		}
-		return failingMessage(a.controls, rest+see)
+		return failingMessage(a.failing, rest+see)
 	case Unverified:
 		return p.unverifiedMessage(a.state)
 	case NotEnforced:

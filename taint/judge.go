@@ -22,8 +22,9 @@ type state struct {
 	verdict  Verdict
 	controls []control.ID
 	since    time.Time
-	// enforced are the controls that are enforced here and fail.
-	enforced []control.ID
+	// failing are the controls that are enforced or warned of here and fail, enforced
+	// the first of the two.
+	failing, enforced []control.ID
 	// unknown are the controls that are enforced or warned of and cannot be told.
 	unknown []control.ID
 	// clean is whether a report by the rules of now says that nothing which is enforced
@@ -120,6 +121,7 @@ func (p *planner) weigh(s *state, prior Verdict) {
 	// The controls came in their order, but for this one.
 	slices.Sort(s.enforced)
 	slices.Sort(warned)
+	s.failing = slices.Concat(s.enforced, warned)
 	s.clean = s.current() && len(s.enforced) == 0 && !unknownEnforced
 	switch {
 	case len(s.enforced) > 0:
@@ -197,7 +199,7 @@ func (p *planner) exempt(n *Node, id control.ID) bool {
 	})
 }
 
-// The message of a condition begins with the controls that fail: it is the memory of
+// The message of a condition begins with all the controls that fail: it is the memory of
 // them, for a report that cannot tell any more.
 const (
 	failing = "Failing: "

@@ -292,6 +292,18 @@ func TestPlaceIsKept(t *testing.T) {
 	}
 }
 
+// A drifted node that also fails what is warned of is warned of when it cannot tell any
+// more, and does not fail the rest.
+func TestWarningsAreRemembered(t *testing.T) {
+	f := fleet(t, `{gracePeriod: 0s, controls: [{id: perm-crontab, mode: Enforce}, {id: ssh-x11, mode: Warn}]}`, nodes(10)...)
+	f.Nodes[0].fails(crontab, x11)
+	carryOut(&f, Plan(f, settings, start))
+	f.Nodes[0].says(crontab, control.Pass).says(x11, control.Unknown)
+	if d := decision(t, Plan(f, settings, start), "node-00"); d.Verdict != Warned || !slices.Equal(d.Controls, []control.ID{x11}) {
+		t.Errorf("%+v", d)
+	}
+}
+
 // The budget goes to those that have failed for longest, and stays with those that
 // have it.
 func TestWhoComesFirst(t *testing.T) {
