@@ -70,17 +70,15 @@ func (p *planner) aim(s *state) *aim {
 		}
 		return a
 	}
-	a.unverified = wantCheck
-	switch {
-	case s.ControlPlane && !s.rules.ControlPlane:
+	if s.ControlPlane && !s.rules.ControlPlane {
 		// Nobody asks for a taint, neither a new one nor what it has from before.
 		if a.effect, a.unverified = "", false; want != "" || addCheck {
 			s.held = HoldControlPlane
 		}
-	case addCheck:
-		if s.held = p.barred(s); s.held == "" {
-			a.wantsCheck = true
-		}
+		return a
+	}
+	a.unverified = wantCheck
+	switch {
 	case rank(want) > rank(current):
 		if wantCheck {
 			break // pods are kept away already
@@ -103,14 +101,19 @@ func (p *planner) aim(s *state) *aim {
 			a.effect = want
 		}
 	}
+	if addCheck {
+		hold := p.barred(s)
+		s.held, a.wantsCheck = cmp.Or(hold, s.held), hold == ""
+	}
 	return a
 }
 
 // missed is whether a node is new and should have been tainted when it registered.
 func (p *planner) missed(a *aim) bool {
-	prior := a.prior()
+	end := a.Created.Add(newNode)
+	p.again(end)
 	return a.rules.UntrustedUntilChecked && !a.has.unverified && !a.has.hard && a.Report == nil &&
-		(prior == "" || prior == Unverified) && p.now.Before(a.Created.Add(newNode))
+		a.verdict == Unverified && p.now.Before(end)
 }
 
 // frozen is why nothing at all is changed; empty if it may be.

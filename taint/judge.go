@@ -105,10 +105,11 @@ func (p *planner) weigh(s *state, prior Verdict) {
 			continue
 		}
 		status := s.status(id)
+		passes := s.current() && told(status) && status != control.Fail
 		switch {
 		// What failed and cannot be told now, or only by other rules than those of now,
 		// has not been mended, as far as is known.
-		case status == control.Fail, remembered[id] && !(s.current() && told(status)):
+		case status == control.Fail, remembered[id] && !passes:
 			fail(id, mode)
 		case !told(status):
 			s.unknown = append(s.unknown, id)

@@ -237,6 +237,7 @@ func TestUnverified(t *testing.T) {
 		"paused":                       {node: paused(node("node-00")).carrying(unverifiedTaint), taints: []string{unchecked}, held: HoldPaused},
 		"another key of ours":          {node: silentSince(node("node-00"), 0).carrying(corev1.Taint{Key: "startup-taint.cluster-autoscaler.kubernetes.io/hardgate-unverified", Effect: corev1.TaintEffectNoSchedule}), taints: []string{"startup-taint.cluster-autoscaler.kubernetes.io/hardgate-unverified:NoSchedule"}},
 		"missed at registration":       {node: fresh(silentSince(node("node-00"), 0)), taints: []string{unchecked}},
+		"missed, and warned of before": {node: fresh(silentSince(node("node-00"), 0)).since(Warned, time.Minute, grace).carrying(drifted(corev1.TaintEffectPreferNoSchedule, time.Minute)), taints: []string{unchecked}},
 		"missed, of the control plane": {node: ofControlPlane(fresh(silentSince(node("node-00"), 0))), held: HoldControlPlane},
 		// An installer may set the label when the node has registered.
 		"found to be control plane":     {node: ofControlPlane(node("node-00").fails(crontab)).carrying(unverifiedTaint), held: HoldControlPlane},
