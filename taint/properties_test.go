@@ -1,9 +1,8 @@
 package taint
 
 import (
-	"fmt"
-	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -16,93 +15,11 @@ import (
 	"github.com/hardgate-dev/hardgate/taint/ruling"
 )
 
-// world is a fleet to which things happen at random.
-type world struct {
-	t     *testing.T
-	rand  *rand.Rand
-	fleet Fleet
-	now   time.Time
-	spec  string
-	// The limits of spec, for a count of our own.
-	cluster, pool, correlation int // percent
-	controlPlane               bool
-}
-
-func newWorld(t *testing.T, seed uint64) *world {
-	t.Helper()
-	r := rand.New(rand.NewPCG(seed, 1))
-	w := &world{t: t, rand: r, now: start, cluster: r.IntN(60), pool: 1 + r.IntN(100), correlation: 1 + r.IntN(100), controlPlane: r.IntN(2) == 0}
-	pick := func(list ...string) string { return list[r.IntN(len(list))] }
-	w.spec = fmt.Sprintf(`{mode: %s, effect: %s, gracePeriod: %s, clearAfter: %s, minimumDwell: %s, stale: %s, staleAfter: 20m,
-		untrustedUntilChecked: %t, controlPlane: %t, budget: {cluster: %d%%, pool: %d%%, correlation: %d%%},
-		controls: [{id: perm-crontab, mode: Enforce}, {id: ssh-login-grace-time, mode: %s}, {id: ssh-x11, mode: Warn}]}`,
-		pick("Audit", `"Off"`), pick("NoSchedule", "NoExecute"), pick("0s", "1m"), pick("0s", "2m"), pick("0s", "3m"), pick("Keep", "Warn", "Enforce"),
-		r.IntN(2) == 0, w.controlPlane, w.cluster, w.pool, w.correlation, pick("Enforce", "Warn", "Audit"))
-	w.fleet = fleet(t, w.spec)
-	for i := range 1 + r.IntN(30) {
-		n := node(fmt.Sprintf("node-%02d", i))
-		n.Pool = pick("", "a", "b")
-		n.ControlPlane = r.IntN(10) == 0
-		if r.IntN(4) == 0 {
-			n.Taints = []corev1.Taint{unverifiedTaint}
-		}
-		w.fleet.Nodes = append(w.fleet.Nodes, n)
-	}
-	return w
-}
-
-// happen changes some nodes.
-func (w *world) happen() {
-	r := w.rand
-	w.now = w.now.Add(time.Duration(r.IntN(90)) * time.Second)
-	w.fleet.Paused = ""
-	if r.IntN(20) == 0 {
-		w.fleet.Paused = "maintenance"
-	}
-	w.fleet.Misunderstood = nil
-	if r.IntN(20) == 0 {
-		w.fleet.Misunderstood = []error{fmt.Errorf("not understood")}
-	}
-	all := r.IntN(15) == 0 // a wrong rule
-	for i, old := range w.fleet.Nodes {
-		n := *old
-		w.fleet.Nodes[i] = &n
-		if r.IntN(4) > 0 {
-			n.Heard = w.now
-		}
-		n.Ready, n.Cordoned, n.Paused = r.IntN(12) > 0, r.IntN(12) == 0, r.IntN(20) == 0
-		if n.Report == nil || r.IntN(30) == 0 {
-			n.Report = report(nil)
-		}
-		if r.IntN(3) == 0 {
-			for _, id := range []control.ID{crontab, grace, x11} {
-				statuses := []control.Status{control.Pass, control.Pass, control.Pass, control.Fail, control.Unknown, control.NotApplicable, control.ByHand, control.Exempt, ""}
-				n.says(id, statuses[r.IntN(len(statuses))])
-			}
-		}
-		if all {
-			n.fails(crontab)
-		}
-		switch r.IntN(40) {
-		case 0:
-			n.Report = nil
-		case 1:
-			n.Report.Current = !n.Report.Current
-		case 2:
-			n.Report.RuleSet.AgentVersion = fmt.Sprintf("v%d", r.IntN(3))
-		case 3:
-			n.Taints = append(slices.Clone(n.Taints), corev1.Taint{Key: "example.com/other", Effect: corev1.TaintEffectNoSchedule})
-		case 4:
-			n.Taints = slices.DeleteFunc(slices.Clone(n.Taints), func(t corev1.Taint) bool { return !key.Ours(t.Key) })
-		}
-	}
-}
-
 // hard is whether taints of ours keep pods away, other than from a node that has yet to
 // be checked since it registered.
 func hard(taints []corev1.Taint) bool {
 	return slices.ContainsFunc(taints, func(t corev1.Taint) bool {
-		return t.Key == key.Drifted && t.Effect != corev1.TaintEffectPreferNoSchedule || t.Key == key.Unverified && t.TimeAdded != nil
+		return key.IsDrifted(t.Key) && t.Effect != corev1.TaintEffectPreferNoSchedule || t.Key == key.Unverified && t.TimeAdded != nil
 	})
 }
 
@@ -114,7 +31,11 @@ func able(n *Node) bool {
 }
 
 // tally counts what a budget is about.
-type tally struct{ able, before, after, free int }
+type tally struct {
+	able, before, after, free int
+	// limits are the lowest of each node that is newly tainted.
+	limits []func(able int) int
+}
 
 func (w *world) check(out Outcome) {
 	w.t.Helper()
@@ -142,22 +63,48 @@ func (w *world) check(out Outcome) {
 		}
 		if fresh {
 			newly++
+			laws := w.of(n)
+			cluster.limits = append(cluster.limits, lowest(laws, func(l law) int { return l.cluster }))
+			pools[n.Pool].limits = append(pools[n.Pool].limits, lowest(laws, func(l law) int { return l.pool }))
 		}
 		w.checkNode(n, d, fresh)
 	}
-	if limit := share(w.cluster, cluster.able); cluster.after > max(limit, cluster.before) {
-		w.t.Errorf("%d tainted where %d may be (%d were)", cluster.after, limit, cluster.before)
-	}
+	cluster.check(w.t, "the cluster")
 	for pool, c := range pools {
-		if limit := share(w.pool, c.able); c.after > max(limit, c.before) {
-			w.t.Errorf("%d of pool %q tainted where %d may be (%d were)", c.after, pool, limit, c.before)
-		}
+		c.check(w.t, "pool "+pool)
 		if c.after > c.before && c.free == 0 && c.able > 0 {
 			w.t.Errorf("no schedulable node is left of pool %q", pool)
 		}
 	}
 	if id, n := w.correlated(); newly > 0 && n > 0 {
 		w.t.Errorf("%d tainted while %d nodes fail %s", newly, n, id)
+	}
+}
+
+func lowest(laws []law, of func(law) int) func(int) int {
+	return func(able int) int {
+		least := able
+		for _, l := range laws {
+			least = min(least, share(of(l), able))
+		}
+		return least
+	}
+}
+
+// check holds every newly tainted node against its limit: no more than that were
+// tainted before, or newly where the limit is no higher.
+func (c *tally) check(t *testing.T, of string) {
+	t.Helper()
+	for _, limit := range c.limits {
+		most, n := limit(c.able), c.before
+		for _, other := range c.limits {
+			if other(c.able) <= most {
+				n++
+			}
+		}
+		if n > most {
+			t.Errorf("%d of %s tainted where %d may be (%d were)", n, of, most, c.before)
+		}
 	}
 }
 
@@ -169,19 +116,20 @@ func share(percent, nodes int) int {
 	return max(1, nodes*percent/100)
 }
 
-// correlated is a control that too many fail for certain.
+// correlated is a control that too many fail for certain: those without a report may
+// count or not.
 func (w *world) correlated() (control.ID, int) {
-	reported, count := 0, 0
+	count, percent := 0, 100
 	for _, n := range w.fleet.Nodes {
-		if n.Report == nil {
+		if n.Report == nil || n.Report.Results[crontab] != control.Fail {
 			continue
 		}
-		reported++
-		if n.Report.Results[crontab] == control.Fail {
-			count++
+		count++
+		for _, l := range w.of(n) {
+			percent = min(percent, l.correlation)
 		}
 	}
-	if count >= 2 && count*100 > reported*w.correlation {
+	if count >= 2 && count*100 > len(w.fleet.Nodes)*percent {
 		return crontab, count
 	}
 	return "", 0
@@ -190,7 +138,8 @@ func (w *world) correlated() (control.ID, int) {
 // checkNode holds what is decided on one node against what is known of it.
 func (w *world) checkNode(n *Node, d Decision, fresh bool) {
 	w.t.Helper()
-	if (w.fleet.Paused != "" || n.Paused || len(w.fleet.Misunderstood) > 0) && (len(d.Added)+len(d.Removed)+len(d.Conditions) > 0 || !d.Leave) {
+	frozen := w.fleet.Paused != "" || n.Paused || len(w.fleet.Misunderstood) > 0
+	if frozen && (len(d.Added)+len(d.Removed)+len(d.Conditions) > 0 || !d.Leave) {
 		w.t.Errorf("%s is not left alone: %+v", n.Name, d)
 	}
 	for _, t := range slices.Concat(d.Taints, d.Added, d.Removed) {
@@ -198,13 +147,15 @@ func (w *world) checkNode(n *Node, d Decision, fresh bool) {
 			w.t.Errorf("%s: the taint %s is not ours", n.Name, t.Key)
 		}
 	}
+	allowed := slices.ContainsFunc(w.of(n), func(l law) bool { return l.controlPlane })
+	if n.ControlPlane && !allowed && !frozen && len(d.Taints) > 0 {
+		w.t.Errorf("%s is of the control plane", n.Name)
+	}
+	w.checkRelease(n, d)
 	if !fresh {
 		return
 	}
-	if n.ControlPlane && !w.controlPlane {
-		w.t.Errorf("%s is of the control plane", n.Name)
-	}
-	if n.Report != nil && !n.Report.Current {
+	if n.Report != nil && !n.Report.Current && !slices.Contains(d.Controls, StaleReport) {
 		w.t.Errorf("%s is tainted by a report on other rules", n.Name)
 	}
 	// Something that could be enforced fails, or failed before and cannot be told now, or
@@ -216,10 +167,30 @@ func (w *world) checkNode(n *Node, d Decision, fresh bool) {
 			status = n.Report.Results[id]
 		}
 		wrong = wrong || id == StaleReport || status == control.Fail ||
-			n.Compliant.Reason == string(Drifted) && (status == control.Unknown || status == "")
+			n.Compliant.Status == corev1.ConditionFalse && (status == control.Unknown || status == "")
 	}
 	if !wrong {
 		w.t.Errorf("%s is tainted without a failure: %+v", n.Name, d)
+	}
+}
+
+// checkRelease holds that nobody is found compliant, or no longer drifted, by a report
+// that says less than that.
+func (w *world) checkRelease(n *Node, d Decision) {
+	w.t.Helper()
+	passes, current := false, false
+	if n.Report != nil {
+		passes = slices.Contains([]control.Status{control.Pass, control.NotApplicable, control.ByHand, control.Exempt}, n.Report.Results[crontab])
+		current = passes && n.Report.Current
+	}
+	// What was compliant stays so without a report, and by one on the rules before.
+	stays := n.Compliant.Reason == string(Compliant) && (n.Report == nil || passes)
+	if d.Verdict == Compliant && !current && !stays {
+		w.t.Errorf("%s is compliant by %+v", n.Name, n.Report)
+	}
+	drifted := n.Compliant.Reason == string(Drifted) && strings.HasPrefix(n.Compliant.Message, "Failing: perm-crontab")
+	if drifted && d.Verdict != Drifted && !current {
+		w.t.Errorf("%s drifted and is %s by %+v", n.Name, d.Verdict, n.Report)
 	}
 }
 
@@ -228,14 +199,14 @@ func TestProperties(t *testing.T) {
 		w := newWorld(t, seed)
 		for range 25 {
 			w.happen()
-			out := Plan(w.fleet, settings, w.now)
+			out := Plan(w.fleet, w.cfg, w.now)
 			w.check(out)
 			w.checkOrder(out)
 			before := w.fleet.Nodes
 			carryOut(&w.fleet, out)
 			w.checkAgain(out)
 			if t.Failed() {
-				t.Fatalf("seed %d\npolicy %s\nnodes %s", seed, w.spec, cmp.Diff(before, w.fleet.Nodes))
+				t.Fatalf("seed %d\npolicies %+v\nnodes %s", seed, w.laws, cmp.Diff(before, w.fleet.Nodes))
 			}
 		}
 		w.checkEnd()
@@ -248,7 +219,7 @@ func (w *world) checkOrder(out Outcome) {
 	other := w.fleet
 	other.Nodes = slices.Clone(w.fleet.Nodes)
 	slices.Reverse(other.Nodes)
-	if diff := cmp.Diff(out, Plan(other, settings, w.now)); diff != "" {
+	if diff := cmp.Diff(out, Plan(other, w.cfg, w.now)); diff != "" {
 		w.t.Errorf("the order of nodes matters:\n%s", diff)
 	}
 }
@@ -264,7 +235,10 @@ func (w *world) checkAgain(out Outcome) {
 		times = append(times, w.now.Add(time.Duration(w.rand.Int64N(int64(out.Again.Sub(w.now))))))
 	}
 	for _, now := range times {
-		for _, d := range Plan(w.fleet, settings, now).Decisions {
+		for i, d := range Plan(w.fleet, w.cfg, now).Decisions {
+			if !freed && d.HeldDetail != out.Decisions[i].HeldDetail {
+				w.t.Errorf("%s: %s is held by %q, and was by %q", now.Sub(w.now), d.Node, d.Held, out.Decisions[i].Held)
+			}
 			n := w.fleet.Nodes[slices.IndexFunc(w.fleet.Nodes, func(n *Node) bool { return n.Name == d.Node })]
 			if !freed && len(d.Added)+len(d.Removed) > 0 {
 				w.t.Errorf("%s after it was carried out: %+v", now.Sub(w.now), d)
@@ -287,7 +261,7 @@ func (w *world) checkEnd() {
 			n.Heard, n.Paused, n.Report = w.now, false, report(nil)
 			w.fleet.Nodes[i] = &n
 		}
-		carryOut(&w.fleet, Plan(w.fleet, settings, w.now))
+		carryOut(&w.fleet, Plan(w.fleet, w.cfg, w.now))
 	}
 	for _, n := range w.fleet.Nodes {
 		if slices.ContainsFunc(n.Taints, func(t corev1.Taint) bool { return key.Ours(t.Key) }) || n.Compliant.Status != corev1.ConditionTrue {
@@ -301,14 +275,14 @@ func TestNoPolicy(t *testing.T) {
 	w := newWorld(t, 1)
 	for range 25 {
 		w.happen()
-		carryOut(&w.fleet, Plan(w.fleet, settings, w.now))
+		carryOut(&w.fleet, Plan(w.fleet, w.cfg, w.now))
 	}
 	w.fleet.Policies, _ = ruling.Compile([]v1alpha1.NodePolicy{})
 	w.fleet.Paused, w.fleet.Misunderstood = "", nil
 	for _, n := range w.fleet.Nodes {
 		n.Paused = false
 	}
-	for _, d := range Plan(w.fleet, settings, w.now).Decisions {
+	for _, d := range Plan(w.fleet, w.cfg, w.now).Decisions {
 		if len(d.Taints) > 0 {
 			t.Errorf("%+v", d)
 		}
