@@ -8,10 +8,13 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 
+	"github.com/hardgate-dev/hardgate/api/v1alpha1"
 	"github.com/hardgate-dev/hardgate/control"
 	"github.com/hardgate-dev/hardgate/taint/key"
+	"github.com/hardgate-dev/hardgate/taint/ruling"
 )
 
 // world is a fleet to which things happen at random.
@@ -91,6 +94,18 @@ func (w *world) bear() *Node {
 	return n
 }
 
+// exempt lets a control fail for some time that no check counts by itself.
+func (w *world) exempt() {
+	list, errs := ruling.CompileExemptions([]v1alpha1.Exemption{{Spec: v1alpha1.ExemptionSpec{
+		Controls: []string{string(grace)}, Nodes: &v1alpha1.ExemptNodes{Selector: &metav1.LabelSelector{MatchLabels: map[string]string{"some": "node"}}},
+		Reason: "r", Owner: "o", Expires: metav1.NewTime(w.now.Add(time.Duration(w.rand.IntN(600)) * time.Second)),
+	}}})
+	if len(errs) > 0 {
+		w.t.Fatal(errs)
+	}
+	w.fleet.Exemptions = list
+}
+
 // happen changes some nodes.
 func (w *world) happen() {
 	r := w.rand
@@ -110,6 +125,8 @@ func (w *world) happen() {
 		w.cfg.Started = w.now // another leads
 	case 2:
 		w.cfg.DriftedKey = w.pick(key.Drifted, "example.com/hardgate-drifted")
+	case 3:
+		w.exempt()
 	}
 	if r.IntN(4) == 0 {
 		w.bear()
