@@ -43,7 +43,7 @@ func tell(ctx context.Context, cfg Config, c *cluster.Cluster) (n *node.Node, to
 		return nil, nil, fmt.Errorf("starting the lab's node: %w", err)
 	}
 	if fresh {
-		if told, err = s.Arrival(ctx); err != nil {
+		if told, err = s.Arrival(ctx, n); err != nil {
 			return n, nil, err
 		}
 	}

@@ -86,6 +86,9 @@ func Start(ctx context.Context, c *cluster.Cluster) (n *Node, fresh bool, err er
 	return n, n.own, nil
 }
 
+// Started is when Start started the node; zero if it kept it.
+func (n *Node) Started() time.Time { return n.running.Began }
+
 // stopGrace is what it takes at most to end a node and to remove its directory.
 const stopGrace = 20 * time.Second
 

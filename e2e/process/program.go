@@ -34,7 +34,9 @@ type Program struct {
 // Running is a program that was started here or found by its pid file.
 type Running struct {
 	Identity
-	Name   string
+	Name string
+	// Began is when this process started it; zero for a program that was found.
+	Began  time.Time
 	dir    string
 	digest string
 	// ended is closed when a child of this process has ended; nil for a program
@@ -74,6 +76,7 @@ func (p Program) Start(ctx context.Context) (*Running, error) {
 	ended := make(chan struct{})
 	started := make(chan error, 1)
 	var id Identity
+	at := time.Now()
 	go func() {
 		defer close(ended)
 		// The parent-death signal is bound to the thread that started the child, not
@@ -103,7 +106,7 @@ func (p Program) Start(ctx context.Context) (*Running, error) {
 	if err != nil {
 		return nil, fmt.Errorf("starting %s: %w", p.Name, err)
 	}
-	return &Running{Identity: id, Name: p.Name, dir: p.Dir, digest: digest, ended: ended}, nil
+	return &Running{Identity: id, Name: p.Name, Began: at, dir: p.Dir, digest: digest, ended: ended}, nil
 }
 
 // Find looks a program up by its pid file. found is false when there is none or

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"net"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"testing"
 	"time"
@@ -76,13 +78,27 @@ func TestEnsure(t *testing.T) {
 		return r
 	}
 	first := ensure(true, "nothing runs")
-	if again := ensure(false, "it runs"); again.Identity != first.Identity {
+	again := ensure(false, "it runs")
+	if again.Identity != first.Identity {
 		t.Errorf("kept %v, want %v", again.Identity, first.Identity)
 	}
-	script = "exec sleep 61"
-	second := ensure(true, "the definition has changed")
+	if first.Began.IsZero() || !again.Began.IsZero() {
+		t.Errorf("started at %v, and found at %v", first.Began, again.Began)
+	}
+	trapped := filepath.Join(dir, "trapped")
+	script = "trap 'kill $!; sleep 0.3; exit' TERM; sleep 61 & touch " + trapped + "; wait"
+	ensure(true, "the definition has changed")
 	if running, err := first.Running(); err != nil || running {
 		t.Errorf("the outdated program still runs (%v)", err)
+	}
+	for _, err := os.Stat(trapped); err != nil; _, err = os.Stat(trapped) {
+		time.Sleep(time.Millisecond)
+	}
+	replaced := time.Now()
+	script = "exec sleep 62"
+	second := ensure(true, "the definition has changed, and the old program ends slowly")
+	if took := second.Began.Sub(replaced); took < 300*time.Millisecond {
+		t.Errorf("started after %s: before the old program had ended", took)
 	}
 	if err := second.Stop(t.Context(), 5*time.Second); err != nil {
 		t.Fatal(err)

@@ -54,7 +54,6 @@ type Story struct {
 	access *rest.Config
 	core   kubernetes.Interface
 	watch  *watcher
-	begin  time.Time
 }
 
 // Begin puts the policy in force and looks at the node from now on. The node has yet to
@@ -77,7 +76,6 @@ func Begin(ctx context.Context, cfg Config) (*Story, error) {
 	if s.watch, err = newWatcher(ctx, s.core, node.Name); err != nil {
 		return nil, err
 	}
-	s.begin = time.Now()
 	return s, nil
 }
 

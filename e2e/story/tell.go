@@ -26,9 +26,11 @@ const (
 var graceTime = regexp.MustCompile(`(?m)^LoginGraceTime .*$`)
 
 // Arrival tells how a node came that was started after Begin.
-func (s *Story) Arrival(ctx context.Context) ([]Chapter, error) {
-	registered, err := s.watch.await(ctx, s.begin, "the node is registered", func(n *corev1.Node) bool {
-		return n.CreationTimestamp.Unix() >= s.begin.Unix()
+func (s *Story) Arrival(ctx context.Context, n *node.Node) ([]Chapter, error) {
+	// Before it, another of its name may have been waited for and ended.
+	started := n.Started()
+	registered, err := s.watch.await(ctx, started, "the node is registered", func(n *corev1.Node) bool {
+		return n.CreationTimestamp.Unix() >= started.Unix()
 	})
 	if err != nil {
 		return nil, err
@@ -40,7 +42,7 @@ func (s *Story) Arrival(ctx context.Context) ([]Chapter, error) {
 		return nil, err
 	}
 	return []Chapter{
-		{Title: "registered", Took: registered.at.Sub(s.begin), Node: registered.node, Says: []string{taints(registered.node)}},
+		{Title: "registered", Took: registered.at.Sub(started), Node: registered.node, Says: []string{taints(registered.node)}},
 		{Title: "verified", Took: verified.at.Sub(registered.at), Node: verified.node, Says: []string{taints(verified.node), condition(verified.node)}},
 	}, nil
 }
