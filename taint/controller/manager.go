@@ -92,7 +92,7 @@ func Run(ctx context.Context, config *rest.Config, o Options) error {
 	if err != nil {
 		return fmt.Errorf("making the manager: %w", err)
 	}
-	l := &listening{roster: r, done: make(chan struct{})}
+	l := &listening{roster: r, server: config.Host, done: make(chan struct{})}
 	if l.synced, err = r.Watch(ctx, mgr.GetCache()); err != nil {
 		return err
 	}
@@ -105,7 +105,31 @@ func Run(ctx context.Context, config *rest.Config, o Options) error {
 	if err := errors.Join(mgr.Add(l), mgr.Add(c), mgr.AddHealthzCheck("ping", alive), mgr.AddReadyzCheck("watching", l.ready)); err != nil {
 		return fmt.Errorf("making the manager: %w", err)
 	}
-	return mgr.Start(ctx)
+	return until(ctx, mgr.Start, l.done)
+}
+
+// until runs a manager until ctx ends. One that is still reading the cluster then does
+// not end by itself: it would ask for the ends of its informers again and again. As it
+// has written nothing, nothing is waited for.
+func until(ctx context.Context, start func(context.Context) error, ready <-chan struct{}) error {
+	ended := make(chan error, 1)
+	go func() { ended <- start(ctx) }()
+	select {
+	case err := <-ended:
+		return err
+	case <-ctx.Done():
+	}
+	select {
+	case <-ready:
+		return <-ended
+	default:
+	}
+	select {
+	case err := <-ended:
+		return err
+	case <-time.After(time.Second):
+		return nil
+	}
 }
 
 // mapper knows the few kinds that the controller has to do with. To ask the API server
@@ -161,6 +185,7 @@ func alive(*http.Request) error { return nil }
 // so, too.
 type listening struct {
 	roster *roster.Roster
+	server string
 	synced func(context.Context) bool
 	done   chan struct{}
 	since  time.Time
@@ -171,13 +196,22 @@ func (*listening) NeedLeaderElection() bool { return false }
 
 // Start implements manager.Runnable.
 func (l *listening) Start(ctx context.Context) error {
+	log := logf.FromContext(ctx)
+	// That an API server refuses connections is nothing that client-go tells at once.
+	tell := time.AfterFunc(patienceToTell, func() {
+		log.Info("still waiting for the API server to answer all that is asked; nothing is decided until it does", "server", l.server)
+	})
+	defer tell.Stop()
 	if l.synced(ctx) {
 		l.since = time.Now()
 		close(l.done)
-		logf.FromContext(ctx).Info("watching nodes, reports and policies")
+		log.Info("watching nodes, reports and policies")
 	}
 	return nil
 }
+
+// patienceToTell is how long the first reading may take until it is told of.
+const patienceToTell = 10 * time.Second
 
 func (l *listening) ended(ctx context.Context) (time.Time, error) {
 	select {
