@@ -105,6 +105,7 @@ func Run(ctx context.Context, config *rest.Config, o Options) error {
 	if err := errors.Join(mgr.Add(l), mgr.Add(c), mgr.AddHealthzCheck("ping", alive), mgr.AddReadyzCheck("watching", l.ready)); err != nil {
 		return fmt.Errorf("making the manager: %w", err)
 	}
+	go l.tellOfWaiting(ctx)
 	return until(ctx, mgr.Start, l.done)
 }
 
@@ -196,18 +197,24 @@ func (*listening) NeedLeaderElection() bool { return false }
 
 // Start implements manager.Runnable.
 func (l *listening) Start(ctx context.Context) error {
-	log := logf.FromContext(ctx)
-	// That an API server refuses connections is nothing that client-go tells at once.
-	tell := time.AfterFunc(patienceToTell, func() {
-		log.Info("still waiting for the API server to answer all that is asked; nothing is decided until it does", "server", l.server)
-	})
-	defer tell.Stop()
 	if l.synced(ctx) {
 		l.since = time.Now()
 		close(l.done)
-		log.Info("watching nodes, reports and policies")
+		logf.FromContext(ctx).Info("watching nodes, reports and policies")
 	}
 	return nil
+}
+
+// tellOfWaiting says after a while that the cluster has not been read: that an API
+// server refuses connections is nothing that client-go tells. The manager starts nobody
+// before, so that this is nothing to be started by it.
+func (l *listening) tellOfWaiting(ctx context.Context) {
+	select {
+	case <-l.done:
+	case <-ctx.Done():
+	case <-time.After(patienceToTell):
+		logf.FromContext(ctx).Info("still waiting for the API server to answer all that is asked; nothing is decided until it does", "server", l.server)
+	}
 }
 
 // patienceToTell is how long the first reading may take until it is told of.
