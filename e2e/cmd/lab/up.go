@@ -75,8 +75,9 @@ Try it:
   kubectl edit workloadpolicy shop      # such as mode: Enforce, then apply warned.yaml again
 `, kubeconfig, l.Kubectl)
 	if l.Node != nil {
-		fmt.Fprintf(&b, `  kubectl get nodereports && kubectl describe node %s
-  %s node-exec -- sed -i 's/^LoginGraceTime.*/LoginGraceTime 300/' %s   # and describe it again
+		fmt.Fprintf(&b, `  kubectl get nodereports && kubectl describe node %[1]s
+  %[2]s node-exec -- sed -i 's/^LoginGraceTime.*/LoginGraceTime 300/' %[3]s   # and describe it again
+  kubectl edit nodepolicy %[1]s       # such as mode: Warn, and describe it again; LoginGraceTime 30 mends it
 `, node.Name, command, node.SSHConfig)
 	}
 	return b.String()
