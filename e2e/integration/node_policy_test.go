@@ -82,7 +82,7 @@ func TestNodePolicySlipsAreRefused(t *testing.T) {
 		want                 []string // all of them
 	}{
 		"unknown control":         {"NodePolicy", "nodepolicies", `{controls: [{id: su-restrictd, mode: Enforce}]}`, []string{"su-restrictd", `did you mean "su-restricted"?`}},
-		"control of a workload":   {"NodePolicy", "nodepolicies", `{controls: [{id: privileged}]}`, []string{`"privileged" is judged on nodes`}},
+		"control of a workload":   {"NodePolicy", "nodepolicies", `{controls: [{id: privileged}]}`, []string{`"privileged" judges workloads`}},
 		"unknown field":           {"NodePolicy", "nodepolicies", `{nodeSelecter: {}, mode: Enforce}`, []string{"spec.nodeSelecter", `did you mean "nodeSelector"?`}},
 		"all at once":             {"NodePolicy", "nodepolicies", `{untrusted: true, gracePeriod: soon, budget: {pool: ten, clusters: 1}}`, []string{"- spec.untrusted: ", `- spec.gracePeriod: "soon" is no duration`, "- spec.budget.clusters: ", `- spec.budget.pool: "ten"`}},
 		"unknown parameter":       {"NodePolicy", "nodepolicies", `{controls: [{id: mod-unnecessary, parameters: {modules: [tipc]}}]}`, []string{"parameters.modules", "use one of unnecessaryModules"}},

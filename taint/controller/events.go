@@ -47,6 +47,9 @@ func because(d *taint.Decision) string {
 	case taint.Warned:
 		return "it fails " + list(d.Controls) + ", which is warned of."
 	case taint.Unverified:
+		if len(d.Conditions) > 0 { // which says what could not be told
+			return d.Conditions[0].Message
+		}
 		return "it has not been checked."
 	case taint.Compliant:
 		return "nothing fails that is enforced or warned of."

@@ -156,6 +156,9 @@ func validateID(id string) error {
 		}
 		ids = append(ids, string(c.ID))
 	}
+	if c, ok := control.Get(control.ID(id)); ok && c.Face == control.Admission {
+		return fmt.Errorf("control %q judges workloads: see WorkloadPolicy", id)
+	}
 	return fmt.Errorf("no control %q is judged on nodes%s", id, control.Hint(id, ids))
 }
 

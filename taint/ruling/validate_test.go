@@ -35,7 +35,7 @@ func TestReadPolicy(t *testing.T) {
 		"nulls":             {`{nodeSelector: null, gracePeriod: null, budget: {cluster: null}, controls: null}`, nil},
 		"empty parameters":  {`{controls: [{id: su-restricted, parameters: {}}]}`, nil},
 		"unknown control":   {`{controls: [{id: su-restrict}]}`, []string{`spec.controls[0].id: no control "su-restrict" is judged on nodes, did you mean "su-restricted"?`}},
-		"workload control":  {`{controls: [{id: host-ports}]}`, []string{`spec.controls[0].id: no control "host-ports" is judged on nodes` + hint("host-ports")}},
+		"workload control":  {`{controls: [{id: host-ports}]}`, []string{`spec.controls[0].id: control "host-ports" judges workloads: see WorkloadPolicy`}},
 		"control twice":     {`{controls: [{id: su-restricted}, {id: umask-default}, {id: su-restricted}]}`, []string{`spec.controls[2].id: control "su-restricted" is set twice`}},
 		"benchmark":         {`{benchmark: cis-kubernetes-1.8}`, []string{`spec.benchmark: unknown benchmark "cis-kubernetes-1.8", did you mean "cis-kubernetes-1.8.0"?`}},
 		"level":             {`{level: L3}`, []string{`spec.level: unknown value "L3", did you mean "L1"?`}},
