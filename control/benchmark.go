@@ -89,6 +89,10 @@ func edition(version, short string) benchmark {
 	}
 }
 
+// SourceBenchmarks are the full ids of the two source documents' numberings, by whose
+// rules nodes are judged where no benchmark is asked for. The slice is the caller's own.
+func SourceBenchmarks() []string { return []string{aksBenchmark, hostBenchmark} }
+
 // Benchmarks returns every numbering that the catalogue knows, in the order of
 // Rows. The slice is the caller's own.
 func Benchmarks() []Benchmark {

@@ -45,7 +45,9 @@ type NodePolicySpec struct {
 
 	// Benchmark limits mode to the controls that have a number in it, and makes the
 	// agents judge by its rules; `hardgate controls` lists the benchmarks. Absent
-	// means every control of nodes, by the rules of the source documents.
+	// means every control of nodes, by the rules of the source documents. Of several
+	// policies the stricter rules count; one that only audits has no say in them beside
+	// one that warns or enforces.
 	//
 	// +optional
 	Benchmark string `json:"benchmark,omitempty"`

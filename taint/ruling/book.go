@@ -173,14 +173,14 @@ func (b *Book) join(selecting []byte) *Rules {
 		Modes: map[control.ID]control.Mode{}, Off: map[control.ID]bool{}, Effect: corev1.TaintEffectNoSchedule,
 		Stale: control.Audit,
 	}
-	benchmarks, modules := map[string]bool{}, map[string]bool{}
+	modules := map[string]bool{}
 	acting := false
 	for i := range b.entries {
 		e := &b.entries[i]
 		if selecting[i] == 0 {
 			continue
 		}
-		e.joinTo(r, benchmarks, modules)
+		e.joinTo(r, modules)
 		if e.acts {
 			e.joinActs(r, !acting)
 			acting = true
@@ -191,10 +191,34 @@ func (b *Book) join(selecting []byte) *Rules {
 			delete(r.Off, id)
 		}
 	}
-	r.Benchmarks = slices.Sorted(maps.Keys(benchmarks))
+	r.Benchmarks = b.benchmarks(selecting, acting)
 	r.UnnecessaryModules = slices.Sorted(maps.Keys(modules))
 	r.Orders = orders(r.Benchmarks, r.UnnecessaryModules)
 	return r
+}
+
+// benchmarks are those by which a node is judged: of the policies that act, where any
+// does, since what is only audited must not change what is enforced. The agent takes the
+// stricter rule of several. A policy that names none means the source documents, and has
+// to name them beside others: by another's benchmark alone it could be looser.
+func (b *Book) benchmarks(selecting []byte, acting bool) []string {
+	named, unnamed := map[string]bool{}, false
+	for i := range b.entries {
+		e := &b.entries[i]
+		switch {
+		case selecting[i] == 0 || acting && !e.acts:
+		case e.benchmark == "":
+			unnamed = unnamed || len(e.settings) > 0
+		default:
+			named[e.benchmark] = true
+		}
+	}
+	if unnamed && len(named) > 0 {
+		for _, id := range control.SourceBenchmarks() {
+			named[id] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(named))
 }
 
 func orders(benchmarks, modules []string) string {
@@ -208,7 +232,7 @@ func orders(benchmarks, modules []string) string {
 
 // joinTo joins what every policy has a say in: what is judged, and what protects the
 // cluster.
-func (e *entry) joinTo(r *Rules, benchmarks, modules map[string]bool) {
+func (e *entry) joinTo(r *Rules, modules map[string]bool) {
 	r.Policies = append(r.Policies, e.name)
 	if e.paused {
 		r.Paused = append(r.Paused, e.name)
@@ -222,9 +246,6 @@ func (e *entry) joinTo(r *Rules, benchmarks, modules map[string]bool) {
 		for _, m := range s.modules {
 			modules[m] = true
 		}
-	}
-	if e.benchmark != "" {
-		benchmarks[e.benchmark] = true
 	}
 	r.Budget.Cluster = append(r.Budget.Cluster, e.budget.Cluster...)
 	r.Budget.Pool = append(r.Budget.Pool, e.budget.Pool...)

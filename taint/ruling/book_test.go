@@ -174,7 +174,7 @@ func TestOrders(t *testing.T) {
 	if got := of("mode: Enforce", "mode: Warn"); got != "" {
 		t.Errorf("%q where nothing is asked for", got)
 	}
-	both := of(tipc, "benchmark: \"1.8\"")
+	both := of(tipc, "benchmark: \"1.8\", mode: Warn")
 	if other := of("benchmark: cis-kubernetes-1.8.0, mode: Warn", tipc); other != both {
 		t.Errorf("%q and %q for the same", both, other)
 	}
@@ -269,7 +269,7 @@ func TestSelection(t *testing.T) {
 // book that nobody compiled.
 func TestNoPolicy(t *testing.T) {
 	for name, r := range map[string]*Rules{"compiled": rulesOf(t, nil, labels.Set{"a": "b"}), "zero": new(Book).For(nil)} {
-		if r.Strictest() != control.Audit || r.Mode("mod-cramfs") != control.Audit || r.UntrustedUntilChecked || r.ControlPlane ||
+		if len(r.Modes) > 0 || r.Mode("mod-cramfs") != control.Audit || r.UntrustedUntilChecked || r.ControlPlane ||
 			r.Stale != control.Audit || r.Effect != corev1.TaintEffectNoSchedule {
 			t.Errorf("%s: %+v", name, r)
 		}
@@ -279,24 +279,12 @@ func TestNoPolicy(t *testing.T) {
 	}
 }
 
-func TestStrictest(t *testing.T) {
-	for spec, want := range map[string]control.Mode{
-		`{}`: control.Audit, `{mode: "Off"}`: control.Audit, `{mode: Audit}`: control.Audit, `{mode: Warn}`: control.Warn,
-		`{mode: "Off", controls: [{id: su-restricted, mode: Enforce}]}`: control.Enforce,
-		`{stale: Warn}`: control.Warn, `{mode: Warn, stale: Enforce}`: control.Enforce, `{stale: Keep}`: control.Audit,
-	} {
-		if got := rulesOf(t, map[string]string{"a": spec}, nil).Strictest(); got != want {
-			t.Errorf("%s: %s, want %s", spec, got, want)
-		}
-	}
-}
-
 func TestPaused(t *testing.T) {
 	r := rulesOf(t, map[string]string{"a": `{}`, "b*": `{mode: Enforce}`, "c*": `{nodeSelector: {matchLabels: {pool: x}}}`}, nil)
 	if diff := cmp.Diff([]string{"b"}, r.Paused); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	if r.Strictest() != control.Enforce {
+	if r.Mode("su-restricted") != control.Enforce {
 		t.Error("a paused policy is forgotten, as if it were deleted")
 	}
 }

@@ -62,16 +62,6 @@ func (r *Rules) Mode(id control.ID) control.Mode {
 	return DefaultMode
 }
 
-// Strictest is the strictest mode of any control, Stale among them: what is Audit
-// at most leaves the node alone.
-func (r *Rules) Strictest() control.Mode {
-	strictest := r.Stale
-	for _, m := range r.Modes {
-		strictest = max(strictest, m)
-	}
-	return strictest
-}
-
 // Limit is a number of nodes or a percentage of them. The zero value is 0 nodes.
 type Limit struct {
 	Nodes   int
