@@ -17,8 +17,12 @@ func (p *planner) conditions(a *aim) []corev1.NodeCondition {
 	if !a.governed && a.Compliant.Type == "" {
 		return nil
 	}
+	status := a.verdict.condition()
+	if a.Report == nil && a.verdict == Compliant {
+		status = corev1.ConditionUnknown // nothing says so any more
+	}
 	list := []corev1.NodeCondition{{
-		Type: ConditionCompliant, Status: a.verdict.condition(), Reason: string(a.verdict), Message: p.message(a),
+		Type: ConditionCompliant, Status: status, Reason: string(a.verdict), Message: p.message(a),
 		LastTransitionTime: metav1.NewTime(a.since),
 	}}
 	if stale, say := p.staleness(a.state); say {

@@ -608,3 +608,20 @@ func TestBaselineIsOfThoseAskedForTheSame(t *testing.T) {
 		})
 	}
 }
+
+// A pass of which nothing is left is no pass: the verdict stands, so that nothing follows
+// from it, and the condition does not say that it is so.
+func TestPassWithoutReport(t *testing.T) {
+	n := silentSince(node("node-00"), 0).since(Compliant, time.Minute)
+	f := fleet(t, enforcing, append(nodes(3)[1:], n)...)
+	d := decision(t, Plan(f, settings, start), "node-00")
+	if d.Verdict != Compliant || len(d.Conditions) == 0 || d.Conditions[0].Status != corev1.ConditionUnknown || d.Conditions[0].Reason != string(Compliant) {
+		t.Errorf("%+v", d)
+	}
+	// With the report the time of the verdict is still known.
+	f.Nodes[2].Report = report(nil)
+	carryOut(&f, Plan(f, settings, start))
+	if c := f.Nodes[2].Compliant; c.Status != corev1.ConditionTrue || !c.LastTransitionTime.Equal(&n.Compliant.LastTransitionTime) {
+		t.Errorf("%+v", c)
+	}
+}
