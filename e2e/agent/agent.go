@@ -1,15 +1,12 @@
 package agent
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"os"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"time"
 
 	"k8s.io/client-go/kubernetes"
@@ -107,28 +104,7 @@ func (a *Agent) Log() string { return a.running.LogTail() }
 
 // Metrics returns the agent's metrics, by name and labels as they are written.
 func (a *Agent) Metrics(ctx context.Context) (map[string]float64, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+a.metrics+"/metrics", nil)
-	if err != nil {
-		return nil, err
-	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return nil, fmt.Errorf("reading the agent's metrics: %w", err)
-	}
-	defer func() { _ = resp.Body.Close() }()
-	series := map[string]float64{}
-	lines := bufio.NewScanner(resp.Body)
-	for lines.Scan() {
-		line := lines.Text()
-		end := strings.LastIndexByte(line, ' ')
-		if strings.HasPrefix(line, "#") || end < 0 {
-			continue
-		}
-		if series[line[:end]], err = strconv.ParseFloat(line[end+1:], 64); err != nil {
-			return nil, fmt.Errorf("reading the agent's metrics: %w", err)
-		}
-	}
-	return series, lines.Err()
+	return process.Metrics(ctx, "http://"+a.metrics+"/metrics")
 }
 
 // Token is a token like the agent's own.

@@ -1,15 +1,12 @@
 package controller
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"os"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"syscall"
 	"time"
 
@@ -106,26 +103,5 @@ func (r *Controller) Log() string { return r.running.LogTail() }
 
 // Metrics returns its metrics, by name and labels as they are written.
 func (r *Controller) Metrics(ctx context.Context) (map[string]float64, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+r.at(metricsPort)+"/metrics", nil)
-	if err != nil {
-		return nil, err
-	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return nil, fmt.Errorf("reading the controller's metrics: %w", err)
-	}
-	defer func() { _ = resp.Body.Close() }()
-	series := map[string]float64{}
-	lines := bufio.NewScanner(resp.Body)
-	for lines.Scan() {
-		line := lines.Text()
-		end := strings.LastIndexByte(line, ' ')
-		if strings.HasPrefix(line, "#") || end < 0 {
-			continue
-		}
-		if series[line[:end]], err = strconv.ParseFloat(line[end+1:], 64); err != nil {
-			return nil, fmt.Errorf("reading the controller's metrics: %w", err)
-		}
-	}
-	return series, lines.Err()
+	return process.Metrics(ctx, "http://"+r.at(metricsPort)+"/metrics")
 }
