@@ -72,7 +72,7 @@ func (f *facts) automount(s *subject) workload.Optional[bool] {
 // labels are those of a namespace as far as they are known.
 func (f *facts) labels(namespace string) labels.Set {
 	set := labels.Set{}
-	if namespace != "" {
+	if namespace != "" && namespace != unplaced {
 		maps.Copy(set, f.namespaces[namespace])
 		set[metadataName] = namespace
 	}

@@ -41,10 +41,14 @@ func Judge(objects []manifest.Object, o Options) ([]report.Result, []error) {
 	var results []report.Result
 	judged := map[string][]ruling.Judged{} // by namespace
 	for _, s := range subjects {
-		rulings, ok := judged[s.namespace]
+		place := s.namespace
+		if place == "" && s.scope != clusterScoped {
+			place = unplaced
+		}
+		rulings, ok := judged[place]
 		if !ok {
-			rulings = o.rulings(f, s.namespace)
-			judged[s.namespace] = rulings
+			rulings = o.rulings(f, place)
+			judged[place] = rulings
 		}
 		for _, r := range rulings {
 			if o.wants(s, r.Policy.ID) {
@@ -55,12 +59,16 @@ func Judge(objects []manifest.Object, o Options) ([]report.Result, []error) {
 	return results, errs
 }
 
+// unplaced is for objects of which it is not known where they will be. No namespace can
+// be called so.
+const unplaced = "-"
+
 func (o Options) rulings(f *facts, namespace string) []ruling.Judged {
 	book := o.Book
 	if book == nil {
 		book = &ruling.Book{}
 	}
-	return book.For(f.labels(namespace))
+	return book.For(namespace, f.labels(namespace))
 }
 
 // wants is whether there is to be a result.

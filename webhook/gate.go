@@ -12,6 +12,7 @@ import (
 	"github.com/hardgate-dev/hardgate/webhook/policy"
 	"github.com/hardgate-dev/hardgate/webhook/review"
 	"github.com/hardgate-dev/hardgate/webhook/ruling"
+	"github.com/hardgate-dev/hardgate/webhook/verdict"
 	"github.com/hardgate-dev/hardgate/webhook/workload"
 )
 
@@ -102,7 +103,7 @@ func (g *Gate) decide(ctx context.Context, r *review.Request, only func(control.
 	if err != nil {
 		return response{}, fmt.Errorf("reading namespace %s: %w", r.Namespace, err)
 	}
-	judged := g.book.Load().For(namespace)
+	judged := g.book.Load().For(r.Namespace, namespace)
 	if only != nil {
 		judged = restrict(judged, only)
 	}
@@ -116,7 +117,7 @@ func (g *Gate) decide(ctx context.Context, r *review.Request, only func(control.
 			return response{}, err
 		}
 	}
-	decisions, err := judge(ctx, judged, subject, old, ceiling(r))
+	decisions, err := verdict.Judge(ctx, judged, subject, old, verdict.Options{Ceiling: ceiling(r)})
 	if err != nil {
 		return response{}, fmt.Errorf("judging %s: %w", describe(r), err)
 	}

@@ -6,9 +6,11 @@ import (
 	"testing"
 
 	"github.com/hardgate-dev/hardgate/api/v1alpha1"
+	"github.com/hardgate-dev/hardgate/control"
 	"github.com/hardgate-dev/hardgate/webhook/policy"
 	"github.com/hardgate-dev/hardgate/webhook/registration"
 	"github.com/hardgate-dev/hardgate/webhook/ruling"
+	"github.com/hardgate-dev/hardgate/webhook/verdict"
 	"github.com/hardgate-dev/hardgate/webhook/workload"
 )
 
@@ -135,13 +137,13 @@ func TestFindingsOfSeveralRulings(t *testing.T) {
 	loose := ruling.Ruling{Mode: 3}
 	loose.Parameters.AllowedCapabilities = []string{"A"}
 	judged := []ruling.Judged{{Policy: p, Rulings: []ruling.Ruling{loose, {Mode: 2}}}}
-	decisions, err := judge(t.Context(), judged, &policy.Subject{Object: &o}, nil, 3)
-	if err != nil || len(decisions) != 1 || len(decisions[0].violations) != 2 {
+	decisions, err := verdict.Judge(t.Context(), judged, &policy.Subject{Object: &o}, nil, verdict.Options{Ceiling: control.Enforce})
+	if err != nil || len(decisions) != 1 || len(decisions[0].Violations) != 2 {
 		t.Fatalf("%+v, %v", decisions, err)
 	}
 	for i, want := range []struct{ mode, detail string }{{"Enforce", `adds "B"`}, {"Warn", `adds "A"`}} {
-		if v := decisions[0].violations[i]; v.mode.String() != want.mode || v.Detail != want.detail {
-			t.Errorf("violation %d: %s %s, want %v", i, v.mode, v.Detail, want)
+		if v := decisions[0].Violations[i]; v.Mode.String() != want.mode || v.Detail != want.detail {
+			t.Errorf("violation %d: %s %s, want %v", i, v.Mode, v.Detail, want)
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/hardgate-dev/hardgate/control"
 	"github.com/hardgate-dev/hardgate/webhook/policy"
+	"github.com/hardgate-dev/hardgate/webhook/verdict"
 )
 
 // What metrics call the answer to a request.
@@ -35,7 +36,7 @@ type Metrics struct {
 
 const (
 	modes    = int(control.Enforce) + 1
-	statuses = 4
+	statuses = 5
 )
 
 // NewMetrics makes the metrics and registers them.
@@ -83,7 +84,7 @@ func NewMetrics(registry prometheus.Registerer) *Metrics {
 func (m *Metrics) countersOf(id control.ID) *[modes][statuses]prometheus.Counter {
 	var counters [modes][statuses]prometheus.Counter
 	for mode := control.Audit; mode <= control.Enforce; mode++ {
-		for i, s := range [statuses]control.Status{control.Pass, control.Fail, control.NotApplicable, control.ByHand} {
+		for i, s := range [statuses]control.Status{control.Pass, control.Fail, control.NotApplicable, control.ByHand, control.Exempt} {
 			counters[mode][i] = m.decisions.WithLabelValues(string(id), mode.String(), string(s))
 		}
 	}
@@ -93,11 +94,11 @@ func (m *Metrics) countersOf(id control.ID) *[modes][statuses]prometheus.Counter
 // PolicyErrors sets how many errors the rulings in force were compiled with.
 func (m *Metrics) PolicyErrors(n int) { m.invalid.Set(float64(n)) }
 
-func (m *Metrics) count(decisions []decision) {
+func (m *Metrics) count(decisions []verdict.Decision) {
 	for i := range decisions {
 		d := &decisions[i]
-		if s := index(d.status); s >= 0 && d.mode != control.Off {
-			m.counters[d.id][d.mode][s].Inc()
+		if s := index(d.Status); s >= 0 && d.Mode != control.Off {
+			m.counters[d.ID][d.Mode][s].Inc()
 		}
 	}
 }
@@ -113,7 +114,9 @@ func index(s control.Status) int {
 		return 2
 	case control.ByHand:
 		return 3
-	case control.Unknown, control.AttestedBy, control.Exempt:
+	case control.Exempt:
+		return 4
+	case control.Unknown, control.AttestedBy:
 		return -1
 	}
 	return -1

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/hardgate-dev/hardgate/control"
+	"github.com/hardgate-dev/hardgate/webhook/verdict"
 )
 
 // response is what k8s.io/api/admission/v1 calls AdmissionResponse, without the
@@ -52,27 +53,27 @@ const (
 )
 
 // respond turns decisions into an answer. kind names the object to the user.
-func respond(uid, kind string, decisions []decision) response {
+func respond(uid, kind string, decisions []verdict.Decision) response {
 	r := response{UID: uid, Allowed: true}
-	var denials []string
+	var refused []string
 	denied := 0
 	for i := range decisions {
 		d := &decisions[i]
-		if len(d.violations) == 0 {
+		if len(d.Violations) == 0 {
 			continue
 		}
-		r.AuditAnnotations = append(r.AuditAnnotations, annotation{string(d.id), d.annotation()})
-		if w := d.warning(); w != "" {
+		r.AuditAnnotations = append(r.AuditAnnotations, annotation{string(d.ID), annotate(d)})
+		if w := warning(d); w != "" {
 			r.Warnings = append(r.Warnings, w)
 		}
-		lines, n := d.denials(maxDenials - len(denials))
-		denials = append(denials, lines...)
+		lines, n := denials(d, maxDenials-len(refused))
+		refused = append(refused, lines...)
 		denied += n
 	}
 	r.Warnings = fit(r.Warnings)
 	if denied > 0 {
 		r.Allowed = false
-		r.Status = &status{Code: http.StatusForbidden, Reason: "Forbidden", Message: denialMessage(kind, denials, denied)}
+		r.Status = &status{Code: http.StatusForbidden, Reason: "Forbidden", Message: denialMessage(kind, refused, denied)}
 	}
 	return r
 }
@@ -92,24 +93,24 @@ func denialMessage(kind string, lines []string, denied int) string {
 
 // denials is one line for each of the first findings that are denied, and how many
 // there are in all.
-func (d *decision) denials(limit int) (lines []string, denied int) {
-	for i := range d.violations {
-		v := &d.violations[i]
-		if v.mode != control.Enforce {
+func denials(d *verdict.Decision, limit int) (lines []string, denied int) {
+	for i := range d.Violations {
+		v := &d.Violations[i]
+		if v.Mode != control.Enforce {
 			continue
 		}
 		if denied++; len(lines) < limit {
-			lines = append(lines, join(d.title(), ": ", v.Path, ": ", cut(v.Detail, maxDetail), "; mend: ", d.remedy()))
+			lines = append(lines, join(title(d.ID), ": ", v.Path, ": ", cut(v.Detail, maxDetail), "; mend: ", remedy(d.ID)))
 		}
 	}
 	return lines, denied
 }
 
 // warning is one line for all findings of the control that are warned of.
-func (d *decision) warning() string {
+func warning(d *verdict.Decision) string {
 	first, n := -1, 0
-	for i, v := range d.violations {
-		if v.mode == control.Warn {
+	for i, v := range d.Violations {
+		if v.Mode == control.Warn {
 			if n++; first < 0 {
 				first = i
 			}
@@ -118,18 +119,18 @@ func (d *decision) warning() string {
 	if n == 0 {
 		return ""
 	}
-	v := d.violations[first]
+	v := d.Violations[first]
 	more, standing := "", ""
 	if n > 1 {
 		more = " (and " + strconv.Itoa(n-1) + " more)"
 	}
 	switch {
-	case v.standing && v.refused:
+	case v.Standing && v.Refused:
 		standing = "; it was there before this change, new pods with it are refused here"
-	case v.standing:
+	case v.Standing:
 		standing = "; it was there before this change"
 	}
-	return join("hardgate: ", d.title(), ": ", v.Path, ": ", cut(v.Detail, maxDetail), more, standing, "; mend: ", d.remedy())
+	return join("hardgate: ", title(d.ID), ": ", v.Path, ": ", cut(v.Detail, maxDetail), more, standing, "; mend: ", remedy(d.ID))
 }
 
 // join puts strings together in one piece of memory.
@@ -150,16 +151,20 @@ func fit(warnings []string) []string {
 }
 
 // annotation is every finding of the control, for the audit log.
-func (d *decision) annotation() string {
+func annotate(d *verdict.Decision) string {
 	var b strings.Builder
-	for i, v := range d.violations {
+	for i, v := range d.Violations {
 		if b.Len() > maxAnnotation {
 			break // the rest is cut
 		}
 		if i > 0 {
 			b.WriteString("; ")
 		}
-		for _, part := range [...]string{v.mode.String(), " ", v.Path, ": ", cut(v.Detail, maxDetail)} {
+		what := v.Mode.String()
+		if v.Exemption != "" {
+			what = "Exempt(" + v.Exemption + ")"
+		}
+		for _, part := range [...]string{what, " ", v.Path, ": ", cut(v.Detail, maxDetail)} {
 			b.WriteString(part)
 		}
 	}

@@ -23,6 +23,6 @@ var wordings = func() map[control.ID]wording {
 }()
 
 // title is "privileged (CIS 5.2.2)", by the default edition's number.
-func (d *decision) title() string { return wordings[d.id].title }
+func title(id control.ID) string { return wordings[id].title }
 
-func (d *decision) remedy() string { return wordings[d.id].remedy }
+func remedy(id control.ID) string { return wordings[id].remedy }

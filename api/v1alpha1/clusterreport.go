@@ -26,6 +26,7 @@ const (
 // +kubebuilder:object:root=true
 // +kubebuilder:resource:scope=Cluster,shortName=crep,categories=hardgate
 // +kubebuilder:subresource:status
+// +kubebuilder:printcolumn:name="Score",type=string,JSONPath=`.status.score.summary`
 // +kubebuilder:printcolumn:name="Nodes",type=integer,JSONPath=`.status.nodes.total`
 // +kubebuilder:printcolumn:name="Compliant",type=integer,JSONPath=`.status.nodes.compliant`
 // +kubebuilder:printcolumn:name="Drifted",type=integer,JSONPath=`.status.nodes.drifted`
@@ -60,6 +61,84 @@ type ClusterReportStatus struct {
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=64
 	RuleSets []AcceptedRuleSet `json:"ruleSets,omitempty"`
+
+	// Audit is the last audit of what is there.
+	//
+	// +optional
+	Audit *AuditStatus `json:"audit,omitempty"`
+
+	// Score counts the scored rows.
+	//
+	// +optional
+	Score *Score `json:"score,omitempty"`
+
+	// Rows are those of the two source documents, in their order.
+	//
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=400
+	Rows []BenchmarkRow `json:"rows,omitempty"`
+}
+
+// AuditStatus is one pass over all objects.
+type AuditStatus struct {
+	Started  metav1.Time `json:"started"`
+	Finished metav1.Time `json:"finished"`
+	// Objects is how many were judged.
+	Objects int32 `json:"objects"`
+	// Missed are resources that could not be read, and why: what depends on them is Unknown.
+	//
+	// +optional
+	// +listType=atomic
+	Missed []string `json:"missed,omitempty"`
+}
+
+// Score counts rows that the benchmark scores; the others do not count. Those that do
+// not apply are left out.
+type Score struct {
+	// Scored is how many rows there are.
+	Scored int32 `json:"scored"`
+	// Passed are those that hardgate has seen pass.
+	Passed int32 `json:"passed"`
+	// Attested are those of which the provider says that they pass.
+	Attested int32 `json:"attested"`
+	// Summary is "61/98 (24 attested)".
+	Summary string `json:"summary"`
+}
+
+// BenchmarkRow is one row of a source document, for this cluster.
+type BenchmarkRow struct {
+	// Document is "cis" or "host".
+	Document string `json:"document"`
+	// ID is the row's number in the document; two rows may have one.
+	ID      string `json:"id"`
+	Control string `json:"control"`
+	Title   string `json:"title"`
+	// Scored is absent where the document does not say.
+	//
+	// +optional
+	Scored *bool `json:"scored,omitempty"`
+	// Level is "L1" or "L2"; empty where the document does not say.
+	//
+	// +optional
+	Level string `json:"level,omitempty"`
+	// Status is Pass, Fail, NotApplicable, Manual, Unknown, Attested or Exempt.
+	Status string `json:"status"`
+	// Source says whose verdict it is: "audit", "nodes", the provider's document, or empty.
+	//
+	// +optional
+	Source string `json:"source,omitempty"`
+	// Detail says what the verdict is by, in a line: counts, the first that fails, the
+	// provider's own word.
+	//
+	// +optional
+	Detail string `json:"detail,omitempty"`
+	// NodesPassing and Nodes are given for rows that are measured on nodes.
+	//
+	// +optional
+	NodesPassing *int32 `json:"nodesPassing,omitempty"`
+	// +optional
+	Nodes *int32 `json:"nodes,omitempty"`
 }
 
 // NodeCounts counts nodes. Compliant, Warned, Drifted and Unknown add up to total.

@@ -36,6 +36,11 @@ type ExemptionSpec struct {
 	// +optional
 	Nodes *ExemptNodes `json:"nodes,omitempty"`
 
+	// Objects are those that it applies to. Absent means none.
+	//
+	// +optional
+	Objects *ExemptObjects `json:"objects,omitempty"`
+
 	// Reason says why.
 	//
 	// +kubebuilder:validation:MinLength=1
@@ -67,6 +72,59 @@ type ExemptNodes struct {
 	//
 	// +optional
 	Selector *metav1.LabelSelector `json:"selector,omitempty"`
+}
+
+// ExemptObjects selects objects, and what is wrong with them: all that is given must
+// hold. At least one of namespaces, kinds, names, serviceAccounts and images is given.
+// No label or annotation counts, since whoever deploys can set those.
+//
+// +kubebuilder:pruning:PreserveUnknownFields
+type ExemptObjects struct {
+	// Namespaces by name. An object without a namespace is in none.
+	//
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MaxItems=1000
+	Namespaces []string `json:"namespaces,omitempty"`
+
+	// Kinds are "Deployment", or "Deployment.apps" to be exact. A Deployment's pods are
+	// objects of their own: they are exempt where Pod is among the kinds, too.
+	//
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MaxItems=100
+	Kinds []string `json:"kinds,omitempty"`
+
+	// Names of the objects; "*" stands for any run of characters.
+	//
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MaxItems=1000
+	Names []string `json:"names,omitempty"`
+
+	// ServiceAccounts under which the pods run, by name, or as "namespace/name".
+	//
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MaxItems=1000
+	ServiceAccounts []string `json:"serviceAccounts,omitempty"`
+
+	// Images of containers; "*" stands for any run of characters. What is wrong with a
+	// container is exempt by its own image, what is wrong with a pod as a whole by the
+	// images of all its containers.
+	//
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MaxItems=1000
+	Images []string `json:"images,omitempty"`
+
+	// FieldPaths are fields, with all below them, as messages write them, "[*]" for any
+	// index: "spec.containers[*].securityContext". Absent means whatever the controls find.
+	//
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MaxItems=100
+	FieldPaths []string `json:"fieldPaths,omitempty"`
 }
 
 // ExemptionList is a list of Exemptions.

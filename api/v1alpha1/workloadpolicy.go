@@ -15,13 +15,25 @@ type Mode string
 //
 // +kubebuilder:object:root=true
 // +kubebuilder:resource:scope=Cluster,shortName=wpol,categories=hardgate
+// +kubebuilder:subresource:status
 // +kubebuilder:printcolumn:name="Mode",type=string,JSONPath=`.spec.mode`
+// +kubebuilder:printcolumn:name="Target",type=string,JSONPath=`.status.rollout.target`
+// +kubebuilder:printcolumn:name="Audit",type=integer,JSONPath=`.status.rollout.audit`
+// +kubebuilder:printcolumn:name="Warn",type=integer,JSONPath=`.status.rollout.warn`
+// +kubebuilder:printcolumn:name="Enforce",type=integer,JSONPath=`.status.rollout.enforce`
+// +kubebuilder:printcolumn:name="Violations",type=integer,JSONPath=`.status.rollout.violations`
+// +kubebuilder:printcolumn:name="Clean Since",type=date,JSONPath=`.status.rollout.cleanSince`
+// +kubebuilder:printcolumn:name="Blocked By",type=string,JSONPath=`.status.rollout.blockedBy`
+// +kubebuilder:printcolumn:name="Cells",type=string,priority=1,JSONPath=`.status.rollout.cells[*].summary`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
 type WorkloadPolicy struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`
 
 	Spec WorkloadPolicySpec `json:"spec"`
+
+	// Status is written by the controller.
+	Status WorkloadPolicyStatus `json:"status,omitzero"`
 }
 
 // WorkloadPolicySpec is what a WorkloadPolicy asks for. Unknown fields reach the
@@ -48,6 +60,13 @@ type WorkloadPolicySpec struct {
 	// +listMapKey=id
 	// +kubebuilder:validation:MaxItems=200
 	Controls []ControlSetting `json:"controls,omitempty"`
+
+	// Rollout makes the modes stricter by themselves, namespace by namespace and control
+	// by control, from what this policy says to the target. Without it, they are what
+	// they are.
+	//
+	// +optional
+	Rollout *Rollout `json:"rollout,omitempty"`
 }
 
 // ControlSetting sets one control.
@@ -70,6 +89,13 @@ type ControlSetting struct {
 	//
 	// +optional
 	Parameters *Parameters `json:"parameters,omitempty"`
+
+	// Repair sets what a new pod leaves unsaid, before it is judged: never over a value
+	// that it says. For net-raw, privilege-escalation, seccomp, and the ServiceAccounts
+	// "default" of default-service-account.
+	//
+	// +optional
+	Repair bool `json:"repair,omitempty"`
 }
 
 // Parameters are what sites differ in. Each field names the controls that read it.

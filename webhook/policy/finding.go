@@ -19,6 +19,8 @@ type Finding struct {
 	Same string `json:"-"`
 	// Kin are other findings of the same fault, milder and worse; nil for most.
 	Kin *Kin `json:"-"`
+	// Container is the one that it is about; nil for a pod or an object as a whole.
+	Container *workload.Container `json:"-"`
 }
 
 // Kin are findings beside which one is nothing new, each by its Same.
@@ -93,7 +95,7 @@ func (p place) found(format string, args ...any) Finding {
 	if len(args) > 0 {
 		detail = fmt.Sprintf(format, args...)
 	}
-	return Finding{Path: p.path(), Detail: detail, Same: p.same()}
+	return Finding{Path: p.path(), Detail: detail, Same: p.same(), Container: p.container}
 }
 
 func (p *place) path() string {

@@ -24,6 +24,8 @@ type Ruling struct {
 	Parameters v1alpha1.Parameters
 	// Source is the name of the WorkloadPolicy; empty for the default.
 	Source string
+	// Repair is whether what a new object leaves unsaid is set.
+	Repair bool
 }
 
 // Judged is a policy with its rulings for one namespace, the strictest first.
@@ -38,14 +40,18 @@ type Judged struct {
 // concurrent use. The zero value rules everything in DefaultMode.
 type Book struct {
 	entries []entry
-	// answers holds what For has found, by which entries select the namespace:
-	// there are as many as kinds of namespaces, not as namespaces.
+	stages  map[string]stage
+	// answers holds what For has found, by which entries select the namespace and how
+	// far it has come: there are as many as kinds of namespaces, not as namespaces.
 	answers sync.Map // string -> []Judged
 }
 
 type entry struct {
-	name     string
+	name string
+	// all is whether it selects whatever has no namespace, too.
+	all      bool
 	selector labels.Selector
+	rollout  *rollout
 	mode     control.Mode
 	hasMode  bool
 	controls map[control.ID]setting
@@ -55,10 +61,12 @@ type setting struct {
 	mode       control.Mode
 	hasMode    bool
 	parameters v1alpha1.Parameters
+	repair     bool
 }
 
 // Compile makes a Book. Resources with errors are compiled as far as they make
 // sense, and every error is returned: a gate goes on with what it understands.
+// Rollouts are where their policies put them: see At.
 func Compile(resources []v1alpha1.WorkloadPolicy) (*Book, []error) {
 	book := &Book{}
 	var errs []error
@@ -78,17 +86,21 @@ func Compile(resources []v1alpha1.WorkloadPolicy) (*Book, []error) {
 	return book, errs
 }
 
+// At is the book with rollouts that have come as far as reached says.
+func (b *Book) At(reached Reached) *Book { return &Book{entries: b.entries, stages: reached.stages()} }
+
 func compile(r *v1alpha1.WorkloadPolicy) (entry, error) {
-	e := entry{name: r.Name, selector: labels.Everything(), controls: map[control.ID]setting{}}
+	e := entry{name: r.Name, selector: labels.Everything(), controls: map[control.ID]setting{}, rollout: compileRollout(r.Spec.Rollout)}
 	if r.Spec.NamespaceSelector != nil {
 		var err error
 		if e.selector, err = metav1.LabelSelectorAsSelector(r.Spec.NamespaceSelector); err != nil {
 			return entry{}, fmt.Errorf("spec.namespaceSelector: %w", err)
 		}
 	}
+	e.all = e.selector.Empty()
 	e.mode, e.hasMode = mode(r.Spec.Mode)
 	for _, c := range r.Spec.Controls {
-		s := setting{mode: e.mode, hasMode: e.hasMode}
+		s := setting{mode: e.mode, hasMode: e.hasMode, repair: c.Repair}
 		if m, ok := mode(c.Mode); ok {
 			s.mode, s.hasMode = m, true
 		}
@@ -105,54 +117,58 @@ func mode(m v1alpha1.Mode) (control.Mode, bool) {
 	return parsed, err == nil
 }
 
-// For returns what is judged in a namespace with these labels, in the order of the
-// benchmark. Controls that are Off everywhere are left out. Labels that are
-// missing, such as those of a manifest's namespace, simply do not match. The
-// answer is shared: callers must not change it.
-func (b *Book) For(namespace labels.Set) []Judged {
-	selecting := make([]byte, len(b.entries))
+// For returns what is judged in a namespace of that name and with these labels, in the
+// order of the benchmark; without a name, what is judged of objects that have none: by
+// the policies that select all namespaces. Controls that are Off everywhere are left out.
+// Labels that are missing, such as those of a manifest's namespace, simply do not match.
+// The answer is shared: callers must not change it.
+func (b *Book) For(namespace string, has labels.Set) []Judged {
+	selecting := make([]byte, len(b.entries), len(b.entries)+64)
 	for i := range b.entries {
-		if b.entries[i].selector.Matches(namespace) {
+		e := &b.entries[i]
+		if e.all || namespace != "" && e.selector.Matches(has) {
 			selecting[i] = 1
 		}
 	}
-	if known, ok := b.answers.Load(string(selecting)); ok {
-		return known.([]Judged)
+	stage := b.stages[namespace]
+	known := string(append(selecting, stage.key...))
+	for i := range b.entries {
+		if selecting[i] == 1 && b.entries[i].rollout.named(namespace) {
+			known += "/" + namespace // pins and exclusions are by name
+			break
+		}
 	}
-	judged := b.answer(selecting)
-	b.answers.Store(string(selecting), judged)
+	if answer, ok := b.answers.Load(known); ok {
+		return answer.([]Judged)
+	}
+	judged := b.answer(namespace, selecting, stage)
+	b.answers.Store(known, judged)
 	return judged
 }
 
-func (b *Book) answer(selecting []byte) []Judged {
+func (b *Book) answer(namespace string, selecting []byte, s stage) []Judged {
 	all := policy.All()
 	judged := make([]Judged, 0, len(all))
 	for _, p := range all {
-		if rulings := b.rulings(p.ID, selecting); len(rulings) > 0 {
+		if rulings := b.rulings(p.ID, namespace, selecting, s); len(rulings) > 0 {
 			judged = append(judged, Judged{Policy: p, Rulings: rulings})
 		}
 	}
 	return judged
 }
 
-func (b *Book) rulings(id control.ID, selecting []byte) []Ruling {
+func (b *Book) rulings(id control.ID, namespace string, selecting []byte, reached stage) []Ruling {
 	var rulings []Ruling
 	mentioned := false
-	for i, e := range b.entries {
+	for i := range b.entries {
+		e := &b.entries[i]
 		if selecting[i] == 0 {
 			continue
 		}
-		s, listed := e.controls[id]
-		if !listed {
-			s = setting{mode: e.mode, hasMode: e.hasMode}
-		}
-		switch {
-		case s.hasMode:
+		if s, ok := e.says(id); ok {
 			mentioned = true
-			rulings = append(rulings, Ruling{Mode: s.mode, Parameters: s.parameters, Source: e.name})
-		case listed: // parameters without a mode
-			mentioned = true
-			rulings = append(rulings, Ruling{Mode: DefaultMode, Parameters: s.parameters, Source: e.name})
+			s.mode = e.rollout.mode(namespace, id, s.mode, reached.modes[Cell{e.name, id}])
+			rulings = append(rulings, Ruling{Mode: s.mode, Parameters: s.parameters, Source: e.name, Repair: s.repair})
 		}
 	}
 	if !mentioned {
@@ -163,13 +179,28 @@ func (b *Book) rulings(id control.ID, selecting []byte) []Ruling {
 	return distinct(rulings)
 }
 
+// says is what the policy says of a control; ok is false where it says nothing.
+func (e *entry) says(id control.ID) (s setting, ok bool) {
+	s, listed := e.controls[id]
+	switch {
+	case !listed:
+		return setting{mode: e.mode}, e.hasMode
+	case !s.hasMode: // parameters without a mode
+		s.mode = DefaultMode
+	}
+	return s, true
+}
+
 // distinct drops rulings that say what a stricter one says: they find nothing more,
 // and there may be hundreds of policies.
 func distinct(rulings []Ruling) (kept []Ruling) {
 	for _, r := range rulings {
-		if !slices.ContainsFunc(kept, func(k Ruling) bool { return reflect.DeepEqual(k.Parameters, r.Parameters) }) {
+		same := slices.IndexFunc(kept, func(k Ruling) bool { return reflect.DeepEqual(k.Parameters, r.Parameters) })
+		if same < 0 {
 			kept = append(kept, r)
+			continue
 		}
+		kept[same].Repair = kept[same].Repair || r.Repair
 	}
 	return kept
 }

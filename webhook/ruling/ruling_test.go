@@ -49,7 +49,7 @@ func texts(errs []error) (all []string) {
 
 // forControl is the answer for one control in a namespace; nil where it is Off.
 func forControl(b *Book, id control.ID, namespace labels.Set) []Ruling {
-	for _, j := range b.For(namespace) {
+	for _, j := range b.For("any", namespace) {
 		if j.Policy.ID == id {
 			return j.Rulings
 		}
@@ -139,7 +139,7 @@ func TestFor(t *testing.T) {
 // Without a policy every control is judged, in the benchmark's order.
 func TestZeroBook(t *testing.T) {
 	var got, want []control.ID
-	for _, j := range new(Book).For(nil) {
+	for _, j := range new(Book).For("", nil) {
 		got = append(got, j.Policy.ID)
 		if !cmp.Equal(j.Rulings, []Ruling{{Mode: DefaultMode}}) {
 			t.Errorf("%s: %v", j.Policy.ID, j.Rulings)

@@ -46,6 +46,11 @@ type Object struct {
 	Pod *Pod
 	// ServiceAccount is set for kind ServiceAccount only.
 	ServiceAccount *ServiceAccount
+	// Role is set for Roles and ClusterRoles only, Binding for what binds them.
+	Role    *Role
+	Binding *Binding
+	// Labels are read of Namespaces and ClusterRoles only.
+	Labels map[string]string
 }
 
 // DisplayName is the name, or the prefix with "*" of one that is still to be made.

@@ -1,0 +1,35 @@
+package verdict
+
+import (
+	"time"
+
+	"github.com/hardgate-dev/hardgate/control"
+	"github.com/hardgate-dev/hardgate/exemption"
+	"github.com/hardgate-dev/hardgate/webhook/policy"
+	"github.com/hardgate-dev/hardgate/webhook/workload"
+)
+
+// Exempting is what the Exemptions of a book cover of an object at a moment; nil for nothing.
+func Exempting(b *exemption.Book, o *workload.Object, now time.Time) Exempt {
+	if b == nil {
+		return nil
+	}
+	object := exemption.Object{Group: o.Kind.Group, Kind: o.Kind.Kind, Namespace: o.Namespace, Name: o.DisplayName()}
+	if o.Pod != nil {
+		object.Account = o.Pod.Account()
+		for c := range o.Pod.Containers() {
+			object.Images = append(object.Images, c.Image)
+		}
+	}
+	scope := b.On(object, now)
+	if scope == nil {
+		return nil
+	}
+	return func(id control.ID, f *policy.Finding) string {
+		image := ""
+		if f.Container != nil {
+			image = f.Container.Image
+		}
+		return scope.Covers(id, f.Path, image)
+	}
+}

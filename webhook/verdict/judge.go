@@ -1,0 +1,164 @@
+// Package verdict says what follows from the rulings of a namespace for one object.
+//
+// It is the one evaluator: the webhook, the audit of what is there and the command line
+// call it, so that one object has one verdict and one wording everywhere. It is pure;
+// exemptions and the time come in as a function.
+package verdict
+
+import (
+	"context"
+	"slices"
+
+	"github.com/hardgate-dev/hardgate/control"
+	"github.com/hardgate-dev/hardgate/webhook/policy"
+	"github.com/hardgate-dev/hardgate/webhook/ruling"
+)
+
+// Violation is a finding and what follows from it.
+type Violation struct {
+	policy.Finding
+	// Mode is Off for one that is exempt.
+	Mode control.Mode
+	// Standing is whether the old object had it already.
+	Standing bool
+	// Refused is whether it would be denied if it were new.
+	Refused bool
+	// Exemption is the name of the Exemption that covers it; empty for most.
+	Exemption string
+}
+
+// Decision is the outcome of one control for one object.
+type Decision struct {
+	ID control.ID
+	// Mode is that of the strictest violation; of the strictest ruling where there is none.
+	Mode control.Mode
+	// Status is Exempt where all that fails is exempt.
+	Status     control.Status
+	Violations []Violation
+}
+
+// Exempt returns the name of the Exemption that covers a finding of a control; empty
+// where none does. It is about one object and one moment.
+type Exempt func(control.ID, *policy.Finding) string
+
+// Options are what a verdict depends on besides rulings and objects.
+type Options struct {
+	// Ceiling is the strictest mode that a violation may have.
+	Ceiling control.Mode
+	// Exempt may be nil.
+	Exempt Exempt
+}
+
+// Judge judges subject under the rulings of its namespace. old is the object before an
+// update and nil at a creation and in an audit: what it had wrong already is not denied
+// again, so that a violator can still be labelled, scaled and cleaned up.
+//
+// The error is that of ctx: an object may be large, and a client that has gone
+// needs no answer.
+func Judge(ctx context.Context, judged []ruling.Judged, subject, old *policy.Subject, o Options) ([]Decision, error) {
+	decisions := make([]Decision, len(judged))
+	for i := range judged {
+		var err error
+		if decisions[i], err = judgeOne(ctx, &judged[i], subject, old, o); err != nil {
+			return nil, err
+		}
+	}
+	return decisions, nil
+}
+
+func judgeOne(ctx context.Context, j *ruling.Judged, subject, old *policy.Subject, o Options) (Decision, error) {
+	d := Decision{ID: j.Policy.ID, Mode: min(j.Rulings[0].Mode, o.Ceiling)}
+	for i := range j.Rulings {
+		if err := ctx.Err(); err != nil {
+			return d, err
+		}
+		r := &j.Rulings[i]
+		subject.Parameters = r.Parameters
+		verdict := j.Policy.Judge(subject)
+		if verdict.Status.Outranks(d.Status) {
+			d.Status = verdict.Status
+		}
+		if len(verdict.Findings) == 0 {
+			continue
+		}
+		var had map[string]bool
+		if old != nil {
+			old.Parameters = r.Parameters
+			had = identities(j.Policy.Judge(old).Findings)
+		}
+		d.add(verdict.Findings, min(r.Mode, o.Ceiling), had, o.Exempt)
+	}
+	if len(d.Violations) > 0 {
+		d.conclude()
+	}
+	return d, nil
+}
+
+// conclude finds the mode of all violations together. Where all are exempt, it stays that
+// of the strictest ruling.
+func (d *Decision) conclude() {
+	strictest, exempt := control.Off, true
+	for i := range d.Violations {
+		strictest = max(strictest, d.Violations[i].Mode)
+		exempt = exempt && d.Violations[i].Exemption != ""
+	}
+	if exempt {
+		d.Status = control.Exempt
+		return
+	}
+	d.Mode = strictest
+}
+
+// add notes the findings that no stricter ruling has brought already; those that the
+// old object had are warned of at most, and nothing follows from those that are exempt.
+func (d *Decision) add(findings []policy.Finding, mode control.Mode, had map[string]bool, exempt Exempt) {
+	type identity struct{ path, same string }
+	var known map[identity]bool
+	if len(d.Violations) > 0 {
+		known = make(map[identity]bool, len(d.Violations))
+		for i := range d.Violations {
+			known[identity{d.Violations[i].Path, d.Violations[i].Same}] = true
+		}
+	}
+	d.Violations = slices.Grow(d.Violations, len(findings))
+	for _, f := range findings {
+		if known[identity{f.Path, f.Same}] {
+			continue
+		}
+		v := Violation{Finding: f, Mode: mode, Standing: standing(f, had), Refused: mode == control.Enforce}
+		if v.Standing {
+			v.Mode = min(mode, control.Warn)
+		}
+		if exempt != nil {
+			if v.Exemption = exempt(d.ID, &f); v.Exemption != "" {
+				v.Mode, v.Refused = control.Off, false
+			}
+		}
+		d.Violations = append(d.Violations, v)
+	}
+}
+
+// Denies is whether a new object with this would be refused if the control were enforced.
+func (d *Decision) Denies() bool {
+	return slices.ContainsFunc(d.Violations, func(v Violation) bool { return !v.Standing && v.Exemption == "" })
+}
+
+// identities are what an object has wrong, and the weaker faults within.
+func identities(findings []policy.Finding) map[string]bool {
+	same := make(map[string]bool, len(findings))
+	for _, f := range findings {
+		same[f.Same] = true
+		if f.Kin != nil {
+			for _, weaker := range f.Kin.Weaker {
+				same[weaker] = true
+			}
+		}
+	}
+	return same
+}
+
+// standing is whether an object with these faults had that of the finding, by itself
+// or within a worse one.
+func standing(f policy.Finding, had map[string]bool) bool {
+	return had[f.Same] || f.Kin != nil && slices.ContainsFunc(f.Kin.Stronger, func(worse string) bool { return had[worse] })
+}
