@@ -392,7 +392,7 @@ func TestDecode(t *testing.T) {
 		"parameters":           {`{controls: [{id: host-ports, parameters: {allowedHostPort: []}}]}`, []string{`spec.controls[0].parameters.allowedHostPort: unknown field, did you mean "allowedHostPorts"?`}},
 		"path":                 {`{controls: [{parameters: {allowedHostPaths: [{pathPrefix: /a, readonly: true}]}}]}`, []string{`spec.controls[0].parameters.allowedHostPaths[0].readonly: unknown field, did you mean "readOnly"?`}},
 		"port":                 {`{controls: [{parameters: {allowedHostPorts: [{mn: 1}]}}]}`, []string{`spec.controls[0].parameters.allowedHostPorts[0].mn: unknown field, did you mean "min"?`}},
-		"several":              {`{zzzzzz: 1, controls: [{mdoe: Warn}]}`, []string{`spec.controls[0].mdoe: unknown field, did you mean "mode"?`, `spec.zzzzzz: unknown field: use one of controls, mode, namespaceSelector`}},
+		"several":              {`{zzzzzz: 1, controls: [{mdoe: Warn}]}`, []string{`spec.controls[0].mdoe: unknown field, did you mean "mode"?`, `spec.zzzzzz: unknown field: use one of controls, mode, namespaceSelector, rollout`}},
 		"bare Off":             {`{mode: Off}`, []string{`spec.mode: a bool cannot stand here: YAML takes a bare Off for false, write "Off" in quotes`}},
 		"bare off of a control": {`{controls: [{id: host-pid, mode: off}]}`, []string{
 			`spec.controls.mode: a bool cannot stand here: YAML takes a bare Off for false, write "Off" in quotes`,
