@@ -13,7 +13,8 @@ var GroupVersion = schema.GroupVersion{Group: "hardgate.dev", Version: "v1alpha1
 func AddToScheme(scheme *runtime.Scheme) error {
 	scheme.AddKnownTypes(GroupVersion,
 		&WorkloadPolicy{}, &WorkloadPolicyList{}, &NodePolicy{}, &NodePolicyList{}, &Exemption{}, &ExemptionList{},
-		&NodeReport{}, &NodeReportList{}, &ClusterReport{}, &ClusterReportList{})
+		&NodeReport{}, &NodeReportList{}, &ClusterReport{}, &ClusterReportList{},
+		&NamespaceReport{}, &NamespaceReportList{})
 	metav1.AddToGroupVersion(scheme, GroupVersion)
 	return nil
 }

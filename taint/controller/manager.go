@@ -48,6 +48,17 @@ type Options struct {
 	// The addresses are host:port; "0" turns a server off.
 	MetricsAddress, HealthAddress, PprofAddress string
 	Registry                                    prometheus.Registerer
+	// Beside makes what the leader runs besides; nil for nothing.
+	Beside func(Leader) (manager.Runnable, error)
+}
+
+// Leader is what is given to those that run while this replica leads.
+type Leader struct {
+	// Config is that of the API server; each has limits of its own.
+	Config *rest.Config
+	// May is an error once another may lead: nothing is written any more then.
+	May    func() error
+	Events record.EventRecorder
 }
 
 // What the client may send: enough to taint hundreds of nodes within seconds. Less
@@ -102,6 +113,15 @@ func Run(ctx context.Context, config *rest.Config, o Options) error {
 		c.May = func() error { return nil }
 	}
 	c.Config = taint.Config{DriftedKey: o.DriftedKey, UnverifiedKey: o.UnverifiedKey}
+	if o.Beside != nil {
+		beside, err := o.Beside(Leader{Config: config, May: c.May, Events: recorder})
+		if err != nil {
+			return err
+		}
+		if err := mgr.Add(beside); err != nil {
+			return fmt.Errorf("making the manager: %w", err)
+		}
+	}
 	if err := errors.Join(mgr.Add(l), mgr.Add(c), mgr.AddHealthzCheck("ping", alive), mgr.AddReadyzCheck("watching", l.ready)); err != nil {
 		return fmt.Errorf("making the manager: %w", err)
 	}
