@@ -38,6 +38,9 @@ func Validate(r *v1alpha1.WorkloadPolicy) []error {
 			errs = append(errs, fmt.Errorf("%s.id: unknown control %q%s", at, c.ID, control.Hint(c.ID, ids())))
 		}
 		errs = append(errs, validateMode(at+".mode", c.Mode)...)
+		if ok {
+			errs = append(errs, validateRepair(at, &c, p)...)
+		}
 		if c.Parameters != nil {
 			if ok {
 				errs = append(errs, validateReaders(at+".parameters", p, c.Parameters)...)
@@ -60,18 +63,12 @@ func Warnings(r *v1alpha1.WorkloadPolicy) []string {
 		if c.Parameters != nil {
 			parameters = *c.Parameters
 		}
-		inForce := DefaultMode
-		for _, m := range []v1alpha1.Mode{r.Spec.Mode, c.Mode} {
-			if parsed, ok := mode(m); ok {
-				inForce = parsed
-			}
-		}
-		if inForce != control.Off && p.Undecidable(&parameters) {
+		if inForce(r, &c) != control.Off && p.Undecidable(&parameters) {
 			warnings = append(warnings, fmt.Sprintf("spec.controls[%d]: %s judges nothing without parameters: set %s",
 				i, c.ID, strings.Join(p.Parameters, " or ")))
 		}
 	}
-	return warnings
+	return append(warnings, repairWarnings(r)...)
 }
 
 func ids() []string {
