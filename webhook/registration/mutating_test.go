@@ -13,7 +13,7 @@ func TestMutating(t *testing.T) {
 	for name, o := range tests {
 		t.Run(name, func(t *testing.T) {
 			built := BuildMutating(o)
-			if built.Name != Build(o).Name || built.Kind != "MutatingWebhookConfiguration" || built.APIVersion != Build(o).APIVersion || len(built.Webhooks) != 1 {
+			if built.Name != Build(o).Name || built.Kind != "MutatingWebhookConfiguration" || built.APIVersion != Build(o).APIVersion || len(built.Webhooks) != 1+len(o.repairs()) {
 				t.Fatalf("%+v", built)
 			}
 			w := built.Webhooks[0]

@@ -17,6 +17,7 @@ const (
 	NamespacedPath = "/validate-namespaced" // every other kind, in the namespace "default"
 	PolicyPath     = "/validate-policy"     // policies and exemptions
 	NodePath       = "/mutate-node"         // nodes that register
+	RepairPath     = "/mutate"              // new pods and ServiceAccounts
 )
 
 // Name is the name of both configurations.
@@ -42,6 +43,8 @@ type Options struct {
 	// Service's own, which never are: the gate must not keep a cluster from
 	// mending itself.
 	Excluded []string
+	// Repaired says whose new objects are repaired.
+	Repaired Repaired
 }
 
 // ServiceRef names a Service.
@@ -56,11 +59,7 @@ const timeout int32 = 3
 
 // Build makes the configuration of what is judged.
 func Build(o Options) *admissionregistrationv1.ValidatingWebhookConfiguration {
-	excluded := append([]string{"kube-system"}, o.Excluded...)
-	if o.Service != nil {
-		excluded = append(excluded, o.Service.Namespace)
-	}
-	excluded = sorted(excluded)
+	excluded := o.excluded()
 	enforced := slices.DeleteFunc(sorted(o.Enforced), func(ns string) bool { return slices.Contains(excluded, ns) })
 
 	webhooks := []admissionregistrationv1.ValidatingWebhook{
@@ -85,6 +84,15 @@ func Build(o Options) *admissionregistrationv1.ValidatingWebhookConfiguration {
 		ObjectMeta: objectMeta(),
 		Webhooks:   webhooks,
 	}
+}
+
+// excluded are the namespaces that are not looked at.
+func (o Options) excluded() []string {
+	excluded := append([]string{"kube-system"}, o.Excluded...)
+	if o.Service != nil {
+		excluded = append(excluded, o.Service.Namespace)
+	}
+	return sorted(excluded)
 }
 
 func typeMeta(kind string) metav1.TypeMeta {

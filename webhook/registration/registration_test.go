@@ -37,6 +37,8 @@ var tests = map[string]Options{
 	"enforced-against-itself": {
 		Service: &ServiceRef{Namespace: "hardgate", Name: "webhook"}, Enforced: []string{"kube-system", "hardgate", "calico-system", "shop"}, Excluded: []string{"calico-system"},
 	},
+	"repaired":                   {URL: "https://localhost:9443", Repaired: Repaired{Namespaces: []string{"shop", "cart"}, Accounts: true}},
+	"repaired-everywhere":        {Service: &ServiceRef{Namespace: "hardgate", Name: "webhook"}, Repaired: Repaired{Everywhere: true, Accounts: true}},
 	"kube-system-excluded-twice": {Service: &ServiceRef{Namespace: "kube-system", Name: "webhook"}, Excluded: []string{"kube-system"}},
 }
 
