@@ -45,6 +45,7 @@ func (g *Gate) Handler() http.Handler {
 	mux.Handle(registration.NamespacedPath, g.serve(review.DecodeObjects, g.namespaced))
 	mux.Handle(registration.PolicyPath, g.serve(review.RawObjects, g.policies))
 	mux.Handle(registration.NodePath, g.serve(review.RawObjects, g.register))
+	mux.Handle(registration.RepairPath, g.serve(review.RawObjects, g.repair))
 	return mux
 }
 
@@ -90,7 +91,7 @@ func (g *Gate) answer(w http.ResponseWriter, req *http.Request, objects review.O
 	weight, err := g.read(body, req)
 	defer g.large.Release(weight)
 	if err != nil {
-		if uid := review.UID(body.Bytes()); err.refuse && uid != "" {
+		if uid := review.UID(body.Bytes()); err.refuse && uid != "" && !onlyRepairs(req) {
 			write(w, refusal(uid, err.code, err.Error()))
 		} else {
 			http.Error(w, "hardgate: "+err.Error(), err.code)
@@ -98,6 +99,9 @@ func (g *Gate) answer(w http.ResponseWriter, req *http.Request, objects review.O
 		return outcomeBad
 	}
 	r, decodeErr := review.Decode(body.Bytes(), objects)
+	if decodeErr != nil && onlyRepairs(req) {
+		decodeErr = errors.Unwrap(decodeErr) // without the UID
+	}
 	if decodeErr != nil {
 		return refuse(w, decodeErr)
 	}
@@ -120,6 +124,10 @@ func (g *Gate) answer(w http.ResponseWriter, req *http.Request, objects review.O
 	}
 	return outcomeAllowed
 }
+
+// onlyRepairs is whether nothing may be refused: what is not repaired is judged all the
+// same, and refused there.
+func onlyRepairs(req *http.Request) bool { return req.URL.Path == registration.RepairPath }
 
 // refuse answers a request that makes no sense: with its UID where that is known.
 func refuse(w http.ResponseWriter, err error) string {

@@ -27,6 +27,7 @@ type Metrics struct {
 	duration  prometheus.Histogram
 	invalid   prometheus.Gauge
 	tainted   prometheus.Counter
+	repaired  *prometheus.CounterVec
 	// invalidNode is invalid for NodePolicies.
 	invalidNode prometheus.Gauge
 
@@ -63,18 +64,25 @@ func NewMetrics(registry prometheus.Registerer) *Metrics {
 			Name: "hardgate_admission_nodes_tainted_total",
 			Help: "Registrations of nodes that were answered with the taint of unverified nodes. A node that is there registers again when its kubelet starts, and keeps the taints that it has.",
 		}),
+		repaired: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "hardgate_admission_repairs_total",
+			Help: "Requests that were answered with a repair, by control. An object for which another webhook has more to say comes again.",
+		}, []string{"control"}),
 		invalidNode: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "hardgate_admission_node_policy_errors",
 			Help: "Errors in the NodePolicies: while there are any, nodes register without the taint of unverified nodes.",
 		}),
 	}
-	registry.MustRegister(m.decisions, m.requests, m.duration, m.invalid, m.tainted, m.invalidNode)
+	registry.MustRegister(m.decisions, m.requests, m.duration, m.invalid, m.tainted, m.repaired, m.invalidNode)
 	for _, answer := range []string{outcomeAllowed, outcomeWarned, outcomeDenied, outcomeBad, outcomeError} {
 		m.requests.WithLabelValues(answer) // shown as 0 from the start
 	}
 	m.counters = make(map[control.ID]*[modes][statuses]prometheus.Counter)
 	for _, p := range policy.All() {
 		m.counters[p.ID] = m.countersOf(p.ID)
+		if p.Fix != nil {
+			m.repaired.WithLabelValues(string(p.ID))
+		}
 	}
 	return m
 }
