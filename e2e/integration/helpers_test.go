@@ -67,7 +67,20 @@ func enforceWith(t *testing.T, namespace string, settings ...map[string]any) {
 			controls = append(controls, setting)
 		}
 	}
-	policy := &unstructured.Unstructured{Object: map[string]any{
+	client := newClient(t)
+	if _, err := client.Apply(t.Context(), workloadPolicy(namespace, controls...)); err != nil {
+		t.Fatalf("applying the policy: %v", err)
+	}
+	trial := compliantPod(namespace)
+	privilege(&trial.Spec.Containers[0])
+	if err := gate.AwaitDenial(t.Context(), client, object(t, trial)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// workloadPolicy is one for the namespace of its name.
+func workloadPolicy(namespace string, controls ...any) *unstructured.Unstructured {
+	return &unstructured.Unstructured{Object: map[string]any{
 		"apiVersion": "hardgate.dev/v1alpha1",
 		"kind":       "WorkloadPolicy",
 		"metadata":   map[string]any{"name": namespace},
@@ -76,15 +89,6 @@ func enforceWith(t *testing.T, namespace string, settings ...map[string]any) {
 			"controls":          controls,
 		},
 	}}
-	client := newClient(t)
-	if _, err := client.Apply(t.Context(), policy); err != nil {
-		t.Fatalf("applying the policy: %v", err)
-	}
-	trial := compliantPod(namespace)
-	privilege(&trial.Spec.Containers[0])
-	if err := gate.AwaitDenial(t.Context(), client, object(t, trial)); err != nil {
-		t.Fatal(err)
-	}
 }
 
 // compliantPod has a name of its own and nothing that a control finds.
