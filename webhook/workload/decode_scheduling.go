@@ -37,7 +37,7 @@ func (d decoder) tolerations(p *Pod) error {
 
 // owner notes whether an entry of ownerReferences is the controller, and a DaemonSet.
 func (d decoder) owner(o *Object) error {
-	var apiVersion, kind []byte
+	var apiVersion, kind, owner []byte
 	var controls bool
 	_, err := d.Object(func(name []byte) (err error) {
 		switch string(name) {
@@ -45,6 +45,8 @@ func (d decoder) owner(o *Object) error {
 			apiVersion, err = d.Bytes()
 		case "kind":
 			kind, err = d.Bytes()
+		case "name":
+			owner, err = d.Bytes()
 		case "controller":
 			err = d.flag(&controls)
 		default:
@@ -52,6 +54,9 @@ func (d decoder) owner(o *Object) error {
 		}
 		return in(name, err)
 	})
+	if controls {
+		o.Controller = Owner{Kind: string(kind), Name: string(owner)}
+	}
 	if controls && string(kind) == daemonSet && bytes.HasPrefix(apiVersion, []byte("apps/")) {
 		o.OfDaemonSet = true
 	}

@@ -42,6 +42,9 @@ type Object struct {
 	// OfDaemonSet is whether the object says that a DaemonSet controls it. Anybody
 	// may say so: it exempts nothing by itself.
 	OfDaemonSet bool
+	// Controller is what the object says controls it, as "Deployment", "web". Anybody may
+	// say so: it exempts nothing, and is for people to read.
+	Controller Owner
 	// Pod is the pod or the pod template of a workload kind; nil for all others.
 	Pod *Pod
 	// ServiceAccount is set for kind ServiceAccount only.
@@ -52,6 +55,9 @@ type Object struct {
 	// Labels are read of Namespaces and ClusterRoles only.
 	Labels map[string]string
 }
+
+// Owner names the controller of an object; both are empty where it has none.
+type Owner struct{ Kind, Name string }
 
 // DisplayName is the name, or the prefix with "*" of one that is still to be made.
 func (o *Object) DisplayName() string {

@@ -80,6 +80,9 @@ func (t *typed) want(k Kind) Object {
 	o := Object{Kind: k, Name: meta.Name, Namespace: meta.Namespace, GenerateName: meta.GenerateName, Mirror: mirror}
 	for _, owner := range meta.OwnerReferences {
 		controls := owner.Controller != nil && *owner.Controller
+		if controls {
+			o.Controller = Owner{owner.Kind, owner.Name}
+		}
 		if by := ParseKind(owner.APIVersion, owner.Kind); controls && by.Group == "apps" && by.Kind == "DaemonSet" {
 			o.OfDaemonSet = true
 		}
