@@ -3,6 +3,7 @@ package workload
 import (
 	"cmp"
 	"iter"
+	"slices"
 )
 
 // Pod is a pod's spec, or that of a pod template.
@@ -42,6 +43,13 @@ func (p *Pod) Containers() iter.Seq[*Container] {
 			}
 		}
 	}
+}
+
+// Clone is a copy whose containers can be changed. What they point to is shared.
+func (p *Pod) Clone() *Pod {
+	c := *p
+	c.init, c.main, c.ephemeral = slices.Clone(p.init), slices.Clone(p.main), slices.Clone(p.ephemeral)
+	return &c
 }
 
 // Windows is whether the pod says it is for Windows nodes. The API server then
