@@ -10,6 +10,7 @@ import (
 
 	"github.com/hardgate-dev/hardgate/control"
 	"github.com/hardgate-dev/hardgate/webhook/policy"
+	"github.com/hardgate-dev/hardgate/webhook/repair"
 	"github.com/hardgate-dev/hardgate/webhook/review"
 	"github.com/hardgate-dev/hardgate/webhook/ruling"
 	"github.com/hardgate-dev/hardgate/webhook/verdict"
@@ -117,7 +118,11 @@ func (g *Gate) decide(ctx context.Context, r *review.Request, only func(control.
 			return response{}, err
 		}
 	}
-	decisions, err := verdict.Judge(ctx, judged, subject, old, verdict.Options{Ceiling: ceiling(r)})
+	options := verdict.Options{Ceiling: ceiling(r)}
+	if p := subject.Pod; p != nil && p.Template {
+		options.Mended = repair.Mended(subject, judged, nil)
+	}
+	decisions, err := verdict.Judge(ctx, judged, subject, old, options)
 	if err != nil {
 		return response{}, fmt.Errorf("judging %s: %w", describe(r), err)
 	}

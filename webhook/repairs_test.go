@@ -177,3 +177,25 @@ func TestRepairOfMany(t *testing.T) {
 		}
 	}
 }
+
+// A workload whose pods are repaired is not refused for what they are repaired for; a pod
+// that comes unrepaired is.
+func TestWorkloadWhosePodsAreRepaired(t *testing.T) {
+	deployment := func(container string) string {
+		return strings.ReplaceAll(strings.Replace(podReview(`{"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"d"},"spec":{"template":{"spec":{"containers":[`+container+`]}}}}`, "", ""),
+			`"group":"","version":"v1","kind":"Pod"`, `"group":"apps","version":"v1","kind":"Deployment"`, 1), `"pods"`, `"deployments"`)
+	}
+	gate := newRepairGate(t, "net-raw=Enforce", "privilege-escalation=Enforce")
+	r := ask(t, gate, deployment(plain))
+	if !r.Allowed || len(r.Warnings) != 2 || !strings.Contains(r.Warnings[1], "NET_RAW stays from the runtime's default set; its pods are repaired; mend:") {
+		t.Errorf("got %+v", r)
+	}
+	r = ask(t, gate, deployment(`{"name":"a","securityContext":{"allowPrivilegeEscalation":true}}`))
+	if r.Allowed || strings.Contains(r.Result.Message, "net-raw") || len(r.Warnings) != 1 {
+		t.Errorf("got %+v", r)
+	}
+	r = ask(t, gate, podReview(pod(plain), "", ""))
+	if r.Allowed || !strings.Contains(r.Result.Message, "net-raw") {
+		t.Errorf("a pod that was not repaired gives %+v", r)
+	}
+}

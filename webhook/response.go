@@ -129,6 +129,8 @@ func warning(d *verdict.Decision) string {
 		standing = "; it was there before this change, new pods with it are refused here"
 	case v.Standing:
 		standing = "; it was there before this change"
+	case v.Mended:
+		standing = "; its pods are repaired"
 	}
 	return join("hardgate: ", title(d.ID), ": ", v.Path, ": ", cut(v.Detail, maxDetail), more, standing, "; mend: ", remedy(d.ID))
 }

@@ -25,6 +25,8 @@ type Violation struct {
 	Refused bool
 	// Exemption is the name of the Exemption that covers it; empty for most.
 	Exemption string
+	// Mended is whether new pods are repaired in this, so that none would be refused for it.
+	Mended bool
 }
 
 // Decision is the outcome of one control for one object.
@@ -47,6 +49,10 @@ type Options struct {
 	Ceiling control.Mode
 	// Exempt may be nil.
 	Exempt Exempt
+	// Mended is whether a finding is none of the pods that are made of the object, since
+	// those are repaired. Such a finding is warned of at most. It may be nil: see
+	// repair.Mended. It is for templates, and in an audit for pods.
+	Mended func(control.ID, *policy.Finding) bool
 }
 
 // Judge judges subject under the rulings of its namespace. old is the object before an
@@ -86,7 +92,7 @@ func judgeOne(ctx context.Context, j *ruling.Judged, subject, old *policy.Subjec
 			old.Parameters = r.Parameters
 			had = identities(j.Policy.Judge(old).Findings)
 		}
-		d.add(verdict.Findings, min(r.Mode, o.Ceiling), had, o.Exempt)
+		d.add(verdict.Findings, min(r.Mode, o.Ceiling), had, &o)
 	}
 	if len(d.Violations) > 0 {
 		d.conclude()
@@ -111,7 +117,7 @@ func (d *Decision) conclude() {
 
 // add notes the findings that no stricter ruling has brought already; those that the
 // old object had are warned of at most, and nothing follows from those that are exempt.
-func (d *Decision) add(findings []policy.Finding, mode control.Mode, had map[string]bool, exempt Exempt) {
+func (d *Decision) add(findings []policy.Finding, mode control.Mode, had map[string]bool, o *Options) {
 	type identity struct{ path, same string }
 	var known map[identity]bool
 	if len(d.Violations) > 0 {
@@ -129,8 +135,11 @@ func (d *Decision) add(findings []policy.Finding, mode control.Mode, had map[str
 		if v.Standing {
 			v.Mode = min(mode, control.Warn)
 		}
-		if exempt != nil {
-			if v.Exemption = exempt(d.ID, &f); v.Exemption != "" {
+		if o.Mended != nil && o.Mended(d.ID, &f) {
+			v.Mode, v.Refused, v.Mended = min(mode, control.Warn), false, true
+		}
+		if o.Exempt != nil {
+			if v.Exemption = o.Exempt(d.ID, &f); v.Exemption != "" {
 				v.Mode, v.Refused = control.Off, false
 			}
 		}
@@ -140,7 +149,7 @@ func (d *Decision) add(findings []policy.Finding, mode control.Mode, had map[str
 
 // Denies is whether a new object with this would be refused if the control were enforced.
 func (d *Decision) Denies() bool {
-	return slices.ContainsFunc(d.Violations, func(v Violation) bool { return !v.Standing && v.Exemption == "" })
+	return slices.ContainsFunc(d.Violations, func(v Violation) bool { return !v.Standing && !v.Mended && v.Exemption == "" })
 }
 
 // identities are what an object has wrong, and the weaker faults within.
