@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	admissionv1 "k8s.io/api/admission/v1"
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/resource"
@@ -133,6 +134,32 @@ func TestRepairedPodIsAdmitted(t *testing.T) {
 			t.Errorf("warnings %q, want %q", got, text)
 		}
 	}
+}
+
+// A Deployment whose pods are repaired is taken, with a warning, and stays as it is.
+func TestRepairLeavesTemplates(t *testing.T) {
+	namespace := newNamespace(t)
+	repairIn(t, namespace, lab.gate.URL(), podControls...)
+	client, warnings := warned(t)
+	pod := barePod(namespace)
+	labels := map[string]string{"app": "web"}
+	deployment := &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Name: "web"}, Spec: appsv1.DeploymentSpec{
+		Selector: &metav1.LabelSelector{MatchLabels: labels},
+		Template: corev1.PodTemplateSpec{ObjectMeta: metav1.ObjectMeta{Labels: labels}, Spec: pod.Spec},
+	}}
+	stored, err := client.AppsV1().Deployments(namespace).Create(t.Context(), deployment, metav1.CreateOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if stored.Spec.Template.Spec.Containers[0].SecurityContext != nil || stored.Annotations[repairedAnnotation] != "" {
+		t.Errorf("it has changed: %+v", stored)
+	}
+	if got := warnings.about("hardgate: net-raw "); len(got) != 1 || !strings.Contains(got[0], "its pods are repaired") {
+		t.Errorf("warnings %q", got)
+	}
+	deployment.Name, deployment.Spec.Template.Spec.Containers[0].SecurityContext = "loose", &corev1.SecurityContext{AllowPrivilegeEscalation: new(true)}
+	_, err = client.AppsV1().Deployments(namespace).Create(t.Context(), deployment, metav1.CreateOptions{})
+	wantDenied(t, err, "privilege-escalation", "spec.template.spec.containers[0].securityContext.allowPrivilegeEscalation")
 }
 
 // What a pod says stays, and is judged.
