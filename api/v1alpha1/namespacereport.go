@@ -101,6 +101,10 @@ type RolloutMode struct {
 	Mode   Mode   `json:"mode"`
 	// Since is when it came to it.
 	Since metav1.Time `json:"since"`
+	// Parameters tell apart by which parameters it came to it.
+	//
+	// +optional
+	Parameters string `json:"parameters,omitempty"`
 }
 
 // ObjectFinding is one thing that is wrong with an object.

@@ -1,0 +1,185 @@
+package rollout
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/hardgate-dev/hardgate/api/v1alpha1"
+	"github.com/hardgate-dev/hardgate/control"
+)
+
+const (
+	day  = 24 * time.Hour
+	here = "shop"
+	id   = "privileged"
+)
+
+var noon = time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC)
+
+func ago(d time.Duration) *metav1.Time { return &metav1.Time{Time: noon.Add(-d)} }
+
+// world is a namespace with one control that one policy leads on: in Warn for eight days
+// and clean for as long, audited a minute ago. Everything is ready for its promotion.
+func world() In {
+	p := v1alpha1.WorkloadPolicy{Spec: v1alpha1.WorkloadPolicySpec{
+		Controls: []v1alpha1.ControlSetting{{ID: id, Mode: "Audit"}}, Rollout: &v1alpha1.Rollout{},
+	}}
+	p.Name = "p"
+	return In{
+		Policies:   []v1alpha1.WorkloadPolicy{p},
+		Namespaces: map[string]Namespace{here: {Created: noon.Add(-90 * day)}},
+		Reports: map[string]v1alpha1.NamespaceReportStatus{here: {Controls: []v1alpha1.NamespaceControl{{
+			ID: id, CleanSince: ago(8 * day), Modes: []v1alpha1.RolloutMode{{Policy: "p", Mode: "Warn", Since: *ago(8 * day)}},
+		}}}},
+		Audit: Audit{
+			Started: noon.Add(-2 * time.Minute), Finished: noon.Add(-time.Minute), Complete: true, Current: true, Fresh: time.Hour,
+			Cells: map[string]map[control.ID]Count{here: {}, "": {}},
+		},
+		Confirmed: map[string]bool{here: true},
+	}
+}
+
+func TestPlan(t *testing.T) {
+	stored := func(in *In) *v1alpha1.NamespaceControl { return &in.Reports[here].Controls[0] }
+	rollout := func(in *In) *v1alpha1.Rollout { return in.Policies[0].Spec.Rollout }
+	cells := func(names ...string) v1alpha1.RolloutCells { return v1alpha1.RolloutCells{Namespaces: names} }
+	tests := map[string]struct {
+		change func(*In)
+		mode   string
+		next   string
+	}{
+		"ready":                 {func(*In) {}, "Enforce", "at its target"},
+		"not confirmed":         {func(in *In) { in.Confirmed = nil }, "Warn", "Enforce now"},
+		"clean for too short":   {func(in *In) { stored(in).CleanSince = ago(6 * day) }, "Warn", "Enforce at 2026-11-26T12:00:00Z"},
+		"in Warn for too short": {func(in *In) { stored(in).Modes[0].Since = *ago(6 * day) }, "Warn", "Enforce at 2026-11-26T12:00:00Z"},
+		"one step at a time":    {func(in *In) { stored(in).Modes[0].Mode = "Audit" }, "Warn", "Enforce at 2026-12-02T12:00:00Z"},
+		"a window of its own":   {func(in *In) { rollout(in).CleanWindow = &metav1.Duration{Duration: 9 * day} }, "Warn", "Enforce at 2026-11-26T12:00:00Z"},
+		"a shorter window": {func(in *In) {
+			stored(in).CleanSince = ago(2 * day)
+			rollout(in).CleanWindow = &metav1.Duration{Duration: day}
+		}, "Enforce", "at its target"},
+		"to Warn alone":  {func(in *In) { rollout(in).Target = "Warn" }, "Warn", "at its target"},
+		"target lowered": {func(in *In) { stored(in).Modes[0].Mode = "Enforce"; rollout(in).Target = "Warn" }, "Warn", "at its target"},
+		"paused":         {func(in *In) { rollout(in).Paused = true }, "Warn", "paused"},
+		"frozen":         {func(in *In) { in.Frozen = "the webhook does not answer" }, "Warn", "the webhook does not answer"},
+		"violated": {func(in *In) {
+			in.Audit.Cells[here] = map[control.ID]Count{id: {Violations: 3, Owners: []string{"Deployment/web"}}}
+		}, "Warn", "blocked: Deployment/web and 2 more"},
+		"violated once enforced": {func(in *In) {
+			stored(in).Modes[0].Mode = "Enforce"
+			in.Audit.Cells[here] = map[control.ID]Count{id: {Violations: 1}}
+		}, "Enforce", "is refused when it starts again"},
+		"only others are violated": {func(in *In) { in.Audit.Cells[here] = map[control.ID]Count{"host-path": {Violations: 1}} }, "Enforce", "at its target"},
+		"exempt is no violation":   {func(in *In) { in.Audit.Cells[here] = map[control.ID]Count{id: {Exempt: 1}} }, "Enforce", "at its target"},
+		"refused at admission":     {func(in *In) { admit(in, id, noon.Add(-day)) }, "Warn", "Enforce at 2026-12-01T12:00:00Z"},
+		"refused long ago":         {func(in *In) { admit(in, id, noon.Add(-20*day)) }, "Enforce", "at its target"},
+		"another control refused":  {func(in *In) { admit(in, "host-path", noon.Add(-day)) }, "Enforce", "at its target"},
+		"refused by a clock ahead": {func(in *In) { admit(in, id, noon.Add(day)) }, "Warn", "Enforce at 2026-12-02T12:00:00Z"},
+		"clean since tomorrow":     {func(in *In) { stored(in).CleanSince = ago(-day) }, "Warn", "Enforce at 2026-12-02T12:00:00Z"},
+		"in Warn since tomorrow":   {func(in *In) { stored(in).Modes[0].Since = *ago(-day) }, "Warn", "Enforce at 2026-12-02T12:00:00Z"},
+		"never audited":            {func(in *In) { in.Audit = Audit{} }, "Warn", "not audited yet"},
+		"not this one":             {func(in *In) { delete(in.Audit.Cells, here) }, "Warn", "not audited yet"},
+		"something was missed":     {func(in *In) { in.Audit.Complete = false }, "Warn", "once an audit is complete"},
+		"by other policies":        {func(in *In) { in.Audit.Current = false }, "Warn", "once an audit is complete"},
+		"audited too long ago":     {func(in *In) { in.Audit.Started, in.Audit.Finished = noon.Add(-3*time.Hour), noon.Add(-2*time.Hour) }, "Warn", "after the next audit"},
+		"audited before": {func(in *In) {
+			stored(in).Modes[0].Since = *ago(time.Minute)
+			rollout(in).CleanWindow = &metav1.Duration{}
+		}, "Warn", "after the next audit"},
+		"dirty, and clean just now":  {func(in *In) { stored(in).CleanSince = nil }, "Warn", "Enforce at 2026-12-02T11:59:00Z"},
+		"missed, so not clean":       {func(in *In) { stored(in).CleanSince = nil; in.Audit.Complete = false }, "Warn", "not audited yet"},
+		"unknown mode":               {func(in *In) { stored(in).Modes[0].Mode = "Enfroce" }, "Audit", "Warn at 2026-12-02T12:00:00Z"},
+		"of another policy":          {func(in *In) { stored(in).Modes[0].Policy = "q" }, "Audit", "Warn at 2026-12-02T12:00:00Z"},
+		"a new namespace, same name": {func(in *In) { in.Namespaces[here] = Namespace{Created: noon.Add(-day)} }, "Audit", "Warn at 2026-12-02T12:00:00Z"},
+		"first seen":                 {func(in *In) { in.Reports = nil }, "Audit", "Warn at 2026-12-02T12:00:00Z"},
+		"raised by hand":             {func(in *In) { in.Policies[0].Spec.Controls[0].Mode = "Enforce" }, "Enforce", "at its target"},
+		"lowered by hand":            {func(in *In) { in.Policies[0].Spec.Controls[0].Mode = "Audit"; rollout(in).Paused = true }, "Warn", "paused"},
+		"pinned below":               {func(in *In) { rollout(in).Pins = []v1alpha1.RolloutPin{{RolloutCells: cells(here), Mode: "Audit"}} }, "Audit", "pinned"},
+		"pinned above":               {func(in *In) { rollout(in).Pins = []v1alpha1.RolloutPin{{RolloutCells: cells(), Mode: "Enforce"}} }, "Enforce", "pinned"},
+		"pinned elsewhere":           {func(in *In) { rollout(in).Pins = []v1alpha1.RolloutPin{{RolloutCells: cells("other"), Mode: "Audit"}} }, "Enforce", "at its target"},
+		"excluded":                   {func(in *In) { rollout(in).Exclude = []v1alpha1.RolloutCells{cells(here)} }, "Audit", "excluded"},
+		"stricter parameters, violated": {func(in *In) {
+			stored(in).Modes[0].Mode = "Enforce"
+			in.Policies[0].Spec.Controls[0].Parameters = &v1alpha1.Parameters{AllowedRegistries: []string{"registry.example.com"}}
+			in.Audit.Cells[here] = map[control.ID]Count{id: {Violations: 1, Owners: []string{"Pod/a"}}}
+		}, "Audit", "blocked: Pod/a"},
+		"other parameters, clean": {func(in *In) {
+			stored(in).Modes[0].Mode = "Enforce"
+			in.Policies[0].Spec.Controls[0].Parameters = &v1alpha1.Parameters{AllowedRegistries: []string{"registry.example.com"}}
+		}, "Enforce", "at its target"},
+		"other parameters, not looked at yet": {func(in *In) {
+			stored(in).Modes[0].Mode = "Enforce"
+			in.Policies[0].Spec.Controls[0].Parameters = &v1alpha1.Parameters{AllowedRegistries: []string{"registry.example.com"}}
+			in.Audit.Cells[here] = map[control.ID]Count{id: {Violations: 1}}
+			in.Audit.Current = false
+		}, "Enforce", "at its target"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			in := world()
+			tt.change(&in)
+			out := Plan(in, noon)
+			var mode *v1alpha1.RolloutMode
+			for _, c := range out.Controls[here] {
+				for i := range c.Modes {
+					if c.ID == id && c.Modes[i].Policy == "p" {
+						mode = &c.Modes[i]
+					}
+				}
+			}
+			if mode == nil || string(mode.Mode) != tt.mode {
+				t.Fatalf("the cell is %+v, want %s", mode, tt.mode)
+			}
+			var cell *v1alpha1.RolloutCell
+			for i, c := range out.Policies["p"].Rollout.Cells {
+				if c.Namespace == here && c.Control == id {
+					cell = &out.Policies["p"].Rollout.Cells[i]
+				}
+			}
+			if cell == nil || !strings.Contains(cell.Next, tt.next) {
+				t.Errorf("what is next: %+v, want %q", cell, tt.next)
+			}
+			if len(out.Promoted) > 0 && len(out.Proposals) > 0 && out.Proposals[0].Namespace == here {
+				t.Errorf("proposed and promoted: %+v", out)
+			}
+		})
+	}
+}
+
+func admit(in *In, control string, last time.Time) {
+	r := in.Reports[here]
+	r.Admission = []v1alpha1.AdmissionTally{{Control: control, Count: 1, Last: metav1.Time{Time: last}, Object: "Pod/x"}}
+	in.Reports[here] = r
+}
+
+// A policy that leads nothing has no cells, what fails is counted all the same, and what a
+// policy had that has gone is gone.
+func TestWithoutRollout(t *testing.T) {
+	in := world()
+	in.Policies[0].Spec.Rollout = nil
+	in.Audit.Cells[here] = map[control.ID]Count{"host-path": {Violations: 2, Owners: []string{"Pod/a", "Pod/b"}}}
+	out := Plan(in, noon)
+	if got := out.Controls[here]; len(got) != 1 || got[0].ID != "host-path" || got[0].Violations != 2 || got[0].Modes != nil {
+		t.Errorf("controls %+v", got)
+	}
+	if out.Policies["p"].Rollout != nil {
+		t.Errorf("status %+v", out.Policies["p"])
+	}
+}
+
+// Objects without a namespace are led on by policies that select all.
+func TestNoNamespace(t *testing.T) {
+	in := world()
+	if got := Plan(in, noon).Controls[""]; len(got) != 1 || len(got[0].Modes) != 1 {
+		t.Errorf("controls %+v", got)
+	}
+	in.Policies[0].Spec.NamespaceSelector = &metav1.LabelSelector{MatchExpressions: []metav1.LabelSelectorRequirement{
+		{Key: "kubernetes.io/metadata.name", Operator: metav1.LabelSelectorOpNotIn, Values: []string{"kube-system"}},
+	}}
+	if got := Plan(in, noon).Controls[""]; len(got) != 0 {
+		t.Errorf("controls %+v of a policy that selects", got)
+	}
+}
