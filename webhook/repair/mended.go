@@ -20,7 +20,7 @@ import (
 // pod's profile from being set.
 func Mended(subject *policy.Subject, judged []ruling.Judged, exempt Exempt) func(control.ID, *policy.Finding) bool {
 	p := subject.Pod
-	if p == nil || p.Windows() || subject.Mirror {
+	if p == nil || windows(p) || subject.Mirror {
 		return nil
 	}
 	left := map[control.ID][]policy.Finding{}

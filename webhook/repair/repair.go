@@ -4,6 +4,7 @@ import (
 	"github.com/hardgate-dev/hardgate/control"
 	"github.com/hardgate-dev/hardgate/webhook/policy"
 	"github.com/hardgate-dev/hardgate/webhook/ruling"
+	"github.com/hardgate-dev/hardgate/webhook/workload"
 )
 
 // Annotation tells the reader of an object which controls it was repaired for:
@@ -38,7 +39,7 @@ type Change struct {
 // subject the same, decoded; exempt may be nil. The error is for an object that does not
 // read as its subject does.
 func Make(raw []byte, subject *policy.Subject, judged []ruling.Judged, exempt Exempt) (Repair, error) {
-	if p := subject.Pod; p != nil && (p.Template || p.Windows() || subject.Mirror) {
+	if p := subject.Pod; p != nil && (p.Template || windows(p) || subject.Mirror) {
 		return Repair{}, nil
 	}
 	s := *subject // its parameters are those of each ruling
@@ -61,4 +62,18 @@ func Make(raw []byte, subject *policy.Subject, judged []ruling.Judged, exempt Ex
 		return Repair{}, nil
 	}
 	return add(raw, wanted, ids)
+}
+
+// windows is whether a pod is for Windows nodes: one that asks for a host process is, also
+// where it does not say so. Fields of Linux are no use to it.
+func windows(p *workload.Pod) bool {
+	if p.Windows() || p.Security.HostProcess.Value {
+		return true
+	}
+	for c := range p.Containers() {
+		if c.Security.HostProcess.Value {
+			return true
+		}
+	}
+	return false
 }
