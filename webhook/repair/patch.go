@@ -60,7 +60,7 @@ func add(raw []byte, wanted []wish, ids []control.ID) (Repair, error) {
 func note(changes []Change, w *wish) []Change {
 	c := Change{ID: w.id, Field: strings.Join(w.Pointer[w.field:], "."), Value: w.Value}
 	same := slices.IndexFunc(changes, func(o Change) bool {
-		return o.ID == c.ID && o.Field == c.Field && (len(o.Containers) > 0) == (w.container != nil) && reflect.DeepEqual(o.Value, c.Value)
+		return o.ID == c.ID && o.Field == c.Field && reflect.DeepEqual(o.Value, c.Value)
 	})
 	if same < 0 {
 		same, changes = len(changes), append(changes, c)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/hardgate-dev/hardgate/api/v1alpha1"
 	"github.com/hardgate-dev/hardgate/control"
 	"github.com/hardgate-dev/hardgate/webhook/policy"
 	"github.com/hardgate-dev/hardgate/webhook/ruling"
@@ -39,6 +40,47 @@ func TestMakeAsksEachRuling(t *testing.T) {
 	if diff := cmp.Diff([]string{`net-raw: NET_RAW added to securityContext.capabilities.drop in the container "a"`}, said(r)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
+}
+
+// Each ruling repairs under its own parameters; the stricter comes first where they wish
+// for different values.
+func TestMakeUnderTheRulingsParameters(t *testing.T) {
+	p := &policy.Policy{
+		ID:     "test",
+		Judges: func(*policy.Subject) bool { return true },
+		Check: func(s *policy.Subject) []policy.Finding {
+			return make([]policy.Finding, len(s.Parameters.AllowedCapabilities))
+		},
+		Fix: func(s *policy.Subject) (mend []policy.Default) {
+			for _, name := range s.Parameters.AllowedCapabilities {
+				mend = append(mend,
+					policy.Default{Pointer: []string{"spec", "list"}, Value: []any{name}},
+					policy.Default{Pointer: []string{"spec", "one"}, Value: name})
+			}
+			return mend
+		},
+	}
+	ruling := func(repair bool, names ...string) ruling.Ruling {
+		return ruling.Ruling{Repair: repair, Parameters: v1alpha1.Parameters{AllowedCapabilities: names}}
+	}
+	judged := judgedBy(p, ruling(false, "no"), ruling(true, "a"), ruling(true, "b"), ruling(true))
+	raw := podOf(`{"annotations":{}}`, `{}`)
+	r, err := Make([]byte(raw), subjectOf(t, raw), judged, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := `[{"op":"add","path":"/spec/list","value":["a","b"]},{"op":"add","path":"/spec/one","value":"a"},` +
+		`{"op":"add","path":"/metadata/annotations/hardgate.dev~1repaired","value":"test"}]`
+	if string(r.Patch) != want {
+		t.Errorf("patch %s\nwant %s", r.Patch, want)
+	}
+	if diff := cmp.Diff([]string{"test: a added to spec.list", "test: spec.one set to a", "test: b added to spec.list"}, said(r)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func judgedBy(p *policy.Policy, rulings ...ruling.Ruling) []ruling.Judged {
+	return []ruling.Judged{{Policy: p, Rulings: rulings}}
 }
 
 // What cannot be read is an error and no empty patch.
