@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/hardgate-dev/hardgate/api/v1alpha1"
+	"github.com/hardgate-dev/hardgate/exemption"
 	noderuling "github.com/hardgate-dev/hardgate/taint/ruling"
 	"github.com/hardgate-dev/hardgate/webhook/review"
 	"github.com/hardgate-dev/hardgate/webhook/ruling"
@@ -33,11 +34,11 @@ var readers = map[string]func(raw []byte, now time.Time) (warnings []string, err
 		return noderuling.Warnings(p), nil
 	},
 	"Exemption": func(raw []byte, now time.Time) ([]string, error) {
-		e, err := noderuling.ReadExemption(raw)
+		e, err := exemption.Read(raw)
 		if err != nil {
 			return nil, err
 		}
-		return noderuling.ExemptionWarnings(e, now), nil
+		return exemption.Warnings(e, now), nil
 	},
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/hardgate-dev/hardgate/api/v1alpha1"
 	"github.com/hardgate-dev/hardgate/control"
+	"github.com/hardgate-dev/hardgate/exemption"
 )
 
 // Exemption is one that is compiled.
@@ -22,14 +23,18 @@ type Exemption struct {
 }
 
 // CompileExemptions compiles Exemptions. The errors name those that are not
-// understood, which exempt nothing.
+// understood, which exempt nothing. Those of objects alone are left out: see package
+// exemption.
 func CompileExemptions(exemptions []v1alpha1.Exemption) (list []Exemption, errs []error) {
 	for i := range exemptions {
 		e := &exemptions[i]
-		if problems := ValidateExemption(e); len(problems) > 0 {
+		if problems := exemption.Validate(e); len(problems) > 0 {
 			for _, problem := range problems {
-				errs = append(errs, &exemptionError{e.Name, problem})
+				errs = append(errs, &exemption.Error{Name: e.Name, Err: problem})
 			}
+			continue
+		}
+		if e.Spec.Nodes == nil {
 			continue
 		}
 		c := Exemption{Name: e.Name, Expires: e.Spec.Expires.Time, names: e.Spec.Nodes.Names, selector: labels.Nothing()}
@@ -39,7 +44,7 @@ func CompileExemptions(exemptions []v1alpha1.Exemption) (list []Exemption, errs 
 		if s := e.Spec.Nodes.Selector; s != nil {
 			selector, err := metav1.LabelSelectorAsSelector(s)
 			if err != nil {
-				errs = append(errs, &exemptionError{e.Name, err})
+				errs = append(errs, &exemption.Error{Name: e.Name, Err: err})
 				continue
 			}
 			c.selector = selector
@@ -48,14 +53,6 @@ func CompileExemptions(exemptions []v1alpha1.Exemption) (list []Exemption, errs 
 	}
 	return list, errs
 }
-
-type exemptionError struct {
-	name string
-	err  error
-}
-
-func (e *exemptionError) Error() string { return "Exemption " + e.name + ": " + e.err.Error() }
-func (e *exemptionError) Unwrap() error { return e.err }
 
 // Applies is whether it lets a control fail on a node at that time.
 func (e *Exemption) Applies(id control.ID, node string, has labels.Set, now time.Time) bool {

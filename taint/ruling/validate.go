@@ -12,7 +12,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
-	"k8s.io/apimachinery/pkg/util/validation"
 
 	"github.com/hardgate-dev/hardgate/api/v1alpha1"
 	"github.com/hardgate-dev/hardgate/control"
@@ -21,18 +20,9 @@ import (
 
 // ReadPolicy reads a NodePolicy from JSON and says all that is wrong with it.
 func ReadPolicy(data []byte) (*v1alpha1.NodePolicy, error) {
-	return read(data, "NodePolicy", Validate)
-}
-
-// ReadExemption reads an Exemption from JSON and says all that is wrong with it.
-func ReadExemption(data []byte) (*v1alpha1.Exemption, error) {
-	return read(data, "Exemption", ValidateExemption)
-}
-
-func read[T any](data []byte, kind string, validate func(*T) []error) (*T, error) {
-	r, errs := resource.Decode[T](data, kind)
+	r, errs := resource.Decode[v1alpha1.NodePolicy](data, "NodePolicy")
 	if r != nil {
-		errs = append(errs, validate(r)...)
+		errs = append(errs, Validate(r)...)
 	}
 	if len(errs) > 0 {
 		return nil, errors.Join(errs...)
@@ -110,43 +100,6 @@ const moduleReader = "mod-unnecessary"
 // around them in modprobe.d: as long as the kernel keeps them (MODULE_NAME_LEN). An agent
 // refuses all that it is asked for where one name cannot be.
 var moduleName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,55}$`)
-
-// ValidateExemption returns what is wrong with an Exemption.
-func ValidateExemption(e *v1alpha1.Exemption) (errs []error) {
-	if len(e.Spec.Controls) == 0 {
-		errs = append(errs, errors.New("spec.controls: no control is named"))
-	}
-	for i, id := range e.Spec.Controls {
-		if err := validateID(id); err != nil {
-			errs = append(errs, fmt.Errorf("spec.controls[%d]: %w", i, err))
-		}
-	}
-	if strings.TrimSpace(e.Spec.Reason) == "" {
-		errs = append(errs, errors.New("spec.reason: say why"))
-	}
-	if strings.TrimSpace(e.Spec.Owner) == "" {
-		errs = append(errs, errors.New("spec.owner: say who answers for it"))
-	}
-	if e.Spec.Expires.IsZero() {
-		errs = append(errs, errors.New("spec.expires: say when it ends, as 2030-01-31T00:00:00Z"))
-	}
-	return append(errs, validateNodes(e.Spec.Nodes)...)
-}
-
-func validateNodes(n *v1alpha1.ExemptNodes) (errs []error) {
-	if n == nil || n.Selector == nil && len(n.Names) == 0 {
-		return []error{errors.New("spec.nodes: say which nodes, by names or by selector")}
-	}
-	for i, name := range n.Names {
-		if len(validation.IsDNS1123Subdomain(name)) > 0 {
-			errs = append(errs, fmt.Errorf("spec.nodes.names[%d]: %q is no name of a node", i, name))
-		}
-	}
-	if err := validateSelector(n.Selector); err != nil {
-		errs = append(errs, fmt.Errorf("spec.nodes.selector: %w", err))
-	}
-	return errs
-}
 
 func validateID(id string) error {
 	var ids []string

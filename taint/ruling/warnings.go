@@ -2,7 +2,6 @@ package ruling
 
 import (
 	"fmt"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
@@ -58,12 +57,4 @@ func (l Limit) none() bool {
 		return l.Percent == 0
 	}
 	return l.Nodes == 0
-}
-
-// ExemptionWarnings is Warnings for an Exemption, at a time.
-func ExemptionWarnings(e *v1alpha1.Exemption, now time.Time) []string {
-	if now.Before(e.Spec.Expires.Time) {
-		return nil
-	}
-	return []string{fmt.Sprintf("spec.expires: %s has passed: nothing is exempt", e.Spec.Expires.UTC().Format(time.RFC3339))}
 }

@@ -8,6 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/hardgate-dev/hardgate/api/v1alpha1"
+	"github.com/hardgate-dev/hardgate/exemption"
 	"github.com/hardgate-dev/hardgate/taint/ruling"
 )
 
@@ -33,7 +34,7 @@ type compiled struct {
 
 func compile(policies, exemptions map[string]*unstructured.Unstructured) compiled {
 	readPolicies, errs := readAll(policies, ruling.ReadPolicy)
-	readExemptions, more := readAll(exemptions, ruling.ReadExemption)
+	readExemptions, more := readAll(exemptions, exemption.Read)
 	book, wrong := ruling.Compile(readPolicies)
 	list, alsoWrong := ruling.CompileExemptions(readExemptions)
 	return compiled{book: book, exemptions: list, misunderstood: slices.Concat(errs, more, wrong, alsoWrong)}
