@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	admissionv1 "k8s.io/api/admission/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -70,4 +71,31 @@ func injectSidecar(t *testing.T, namespace string) {
 	built.Name, built.Webhooks = "zz-sidecar-"+namespace, built.Webhooks[1:]
 	built.Webhooks[0].Name = "sidecar.example.com"
 	register(t, built)
+}
+
+// A registration that follows what is repaired is, as the API server stores it, what was
+// wanted.
+func TestRepairRegistrationIsFollowed(t *testing.T) {
+	client := lab.admin.AdmissionregistrationV1().MutatingWebhookConfigurations()
+	built := registration.BuildMutating(registration.Options{URL: lab.gate.URL(), CABundle: lab.gate.CA()})
+	built.Name = "hardgate-followed"
+	register(t, built)
+	for _, repaired := range []registration.Repaired{
+		{Namespaces: []string{"no-such-namespace"}}, {Everywhere: true, Accounts: true}, {Namespaces: []string{"no-such-namespace"}, Accounts: true}, {},
+	} {
+		stored, err := client.Get(t.Context(), built.Name, metav1.GetOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		wanted, differs, err := registration.FollowRepaired(stored, []string{enforced}, repaired)
+		if err != nil || !differs {
+			t.Fatalf("%+v: differs %v, error %v", repaired, differs, err)
+		}
+		if stored, err = client.Update(t.Context(), wanted, metav1.UpdateOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		if wanted, differs, err = registration.FollowRepaired(stored, []string{enforced}, repaired); err != nil || differs {
+			t.Errorf("%+v is not stored as it is wanted: error %v (-stored +wanted):\n%s", repaired, err, cmp.Diff(stored.Webhooks, wanted.Webhooks))
+		}
+	}
 }
