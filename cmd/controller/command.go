@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"go.uber.org/zap/zapcore"
@@ -16,8 +18,10 @@ import (
 	"k8s.io/klog/v2"
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
 	logzap "sigs.k8s.io/controller-runtime/pkg/log/zap"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
+	auditing "github.com/hardgate-dev/hardgate/audit/controller"
 	"github.com/hardgate-dev/hardgate/taint/controller"
 	"github.com/hardgate-dev/hardgate/taint/key"
 )
@@ -39,17 +43,21 @@ type options struct {
 
 	kubeconfig  string
 	development bool
+	audit       auditing.Options
 }
 
 func command() *cobra.Command {
 	var o options
 	c := &cobra.Command{
 		Use:   "controller",
-		Short: "Taint nodes that fail what their NodePolicies enforce",
+		Short: "Taint nodes that fail, audit what is there, and lead rollouts on",
 		Long: `Taint nodes that fail what their NodePolicies enforce, and free them when they are mended.
 
 The agents' NodeReports say what fails, NodePolicies say what follows, and budgets bound how many nodes are tainted at the
 same time. Without a NodePolicy that warns or enforces, nothing is written on any Node.
+
+What stands in the cluster is judged by the WorkloadPolicies from time to time. NamespaceReports sum up what was found, and
+hold how far the rollouts of WorkloadPolicies have come; the webhook goes by them.
 
 To stop it where it stands: kubectl annotate namespace hardgate-system hardgate.dev/pause="why"`,
 		Example: `  # In a cluster; the pod's namespace is in POD_NAMESPACE
@@ -79,6 +87,9 @@ To stop it where it stands: kubectl annotate namespace hardgate-system hardgate.
 	f.StringVar(&o.MetricsAddress, "metrics-listen", ":8080", "`host:port` of /metrics; 0 turns it off")
 	f.StringVar(&o.HealthAddress, "health-listen", ":8081", "`host:port` of /healthz and /readyz; 0 turns it off")
 	f.StringVar(&o.PprofAddress, "pprof-listen", "", "`host:port` of /debug/pprof; off unless given")
+	f.DurationVar(&o.audit.Interval, "audit-interval", 15*time.Minute, "how long from one audit of all that is there to the next")
+	f.DurationVar(&o.audit.Tick, "audit-tick", 10*time.Second, "how often policies, exemptions and reports are looked at in between")
+	f.StringVar(&o.audit.Provider, "provider", "auto", "who answers for the control plane: `aks`, none, or auto to tell by the nodes")
 	f.BoolVar(&o.development, "development", false, "log readable lines at debug level instead of JSON")
 	o.LeaderName = leaderName
 	return c
@@ -99,6 +110,8 @@ func run(ctx context.Context, o options) error {
 		return err
 	}
 	o.Registry = metrics.Registry
+	o.audit.Namespaces = []string{o.Namespace, o.LeaderNamespace}
+	o.Beside = func(l controller.Leader) (manager.Runnable, error) { return auditing.New(l, metrics.Registry, o.audit) }
 	return controller.Run(logf.IntoContext(ctx, logf.Log), config, o.Options)
 }
 
@@ -109,6 +122,12 @@ func (o *options) check() error {
 		if err != nil {
 			errs = append(errs, fmt.Errorf("--%s: %w", name, err))
 		}
+	}
+	if o.audit.Interval < time.Second || o.audit.Tick < 100*time.Millisecond {
+		errs = append(errs, errors.New("--audit-interval is less than 1s, or --audit-tick less than 100ms"))
+	}
+	if !slices.Contains([]string{"auto", "aks", "none"}, o.audit.Provider) {
+		errs = append(errs, fmt.Errorf("--provider: %q is none of auto, aks and none", o.audit.Provider))
 	}
 	flag("drifted-taint-key", key.CheckDrifted(o.DriftedKey))
 	flag("unverified-taint-key", key.CheckUnverified(o.UnverifiedKey))

@@ -71,11 +71,9 @@ func Build(o Options) *admissionregistrationv1.ValidatingWebhookConfiguration {
 			o.webhook("workloads-enforced", WorkloadPath, fail, workloadRules(), names(metav1.LabelSelectorOpIn, enforced)))
 	}
 	if !slices.Contains(excluded, metav1.NamespaceDefault) {
-		failure := ignore
-		if slices.Contains(enforced, metav1.NamespaceDefault) {
-			failure = fail
-		}
-		w := o.webhook("namespaced", NamespacedPath, failure, anyRules(), names(metav1.LabelSelectorOpIn, []string{metav1.NamespaceDefault}))
+		// It matches every kind, so that it must never fail closed: what slips in is found by
+		// the audit.
+		w := o.webhook("namespaced", NamespacedPath, ignore, anyRules(), names(metav1.LabelSelectorOpIn, []string{metav1.NamespaceDefault}))
 		w.MatchConditions = notElsewhere()
 		webhooks = append(webhooks, w)
 	}

@@ -30,7 +30,7 @@ func FollowRepaired(stored *admissionregistrationv1.MutatingWebhookConfiguration
 	if i < 0 {
 		return nil, false, fmt.Errorf("the MutatingWebhookConfiguration %s has no webhook %s", stored.Name, nodesWebhook)
 	}
-	o, err := whereIs(&stored.Webhooks[i].ClientConfig)
+	o, err := whereIs(&stored.Webhooks[i].ClientConfig, NodePath)
 	if err != nil {
 		return nil, false, fmt.Errorf("the webhook %s: %w", nodesWebhook, err)
 	}
@@ -58,12 +58,12 @@ func named(name string) func(admissionregistrationv1.MutatingWebhook) bool {
 	return func(w admissionregistrationv1.MutatingWebhook) bool { return w.Name == name }
 }
 
-// whereIs reads where the gate is from how the webhook for nodes is reached.
-func whereIs(c *admissionregistrationv1.WebhookClientConfig) (o Options, _ error) {
+// whereIs reads where the gate is from how one of its paths is reached.
+func whereIs(c *admissionregistrationv1.WebhookClientConfig, path string) (o Options, _ error) {
 	o.CABundle = slices.Clone(c.CABundle)
 	if s := c.Service; s != nil {
-		if s.Path == nil || *s.Path != NodePath {
-			return o, errors.New("the path of its Service is not " + NodePath)
+		if s.Path == nil || *s.Path != path {
+			return o, errors.New("the path of its Service is not " + path)
 		}
 		o.Service = &ServiceRef{Namespace: s.Namespace, Name: s.Name}
 		if s.Port != nil {
@@ -72,10 +72,10 @@ func whereIs(c *admissionregistrationv1.WebhookClientConfig) (o Options, _ error
 		return o, nil
 	}
 	if c.URL != nil {
-		if base, ok := strings.CutSuffix(*c.URL, NodePath); ok {
+		if base, ok := strings.CutSuffix(*c.URL, path); ok {
 			o.URL = base
 			return o, nil
 		}
 	}
-	return o, errors.New("its URL does not end in " + NodePath)
+	return o, errors.New("its URL does not end in " + path)
 }

@@ -9,6 +9,9 @@ import (
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 )
 
+// ownGroup is that of our own kinds.
+const ownGroup = "hardgate.dev"
+
 const (
 	create = admissionregistrationv1.Create
 	update = admissionregistrationv1.Update
@@ -79,7 +82,7 @@ func celList(values []string) string {
 }
 
 func policyRules() []admissionregistrationv1.RuleWithOperations {
-	r := rule("hardgate.dev", admissionregistrationv1.ClusterScope, []string{"workloadpolicies", "nodepolicies", "exemptions"}, create, update)
+	r := rule(ownGroup, admissionregistrationv1.ClusterScope, []string{"workloadpolicies", "nodepolicies", "exemptions"}, create, update)
 	r.APIVersions = []string{"*"}
 	return []admissionregistrationv1.RuleWithOperations{r}
 }

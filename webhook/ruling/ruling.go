@@ -146,6 +146,11 @@ func (b *Book) For(namespace string, has labels.Set) []Judged {
 	return judged
 }
 
+// Enforces is whether anything is enforced in a namespace.
+func (b *Book) Enforces(namespace string, has labels.Set) bool {
+	return slices.ContainsFunc(b.For(namespace, has), func(j Judged) bool { return j.Rulings[0].Mode == control.Enforce })
+}
+
 func (b *Book) answer(namespace string, selecting []byte, s stage) []Judged {
 	all := policy.All()
 	judged := make([]Judged, 0, len(all))

@@ -1,0 +1,82 @@
+package controller
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/labels"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	logf "sigs.k8s.io/controller-runtime/pkg/log"
+
+	"github.com/hardgate-dev/hardgate/webhook/registration"
+)
+
+// follow keeps the webhook's registration in step with what is enforced and repaired. What
+// is not installed is not followed.
+func (c *Controller) follow(ctx context.Context, s *state) error {
+	return errors.Join(c.followEnforced(ctx, s), c.followRepaired(ctx, s))
+}
+
+// followEnforced makes what is enforced fail closed. The modes that the book has been
+// read with are those before this round: the webhook must know of a mode before the API
+// server depends on it.
+func (c *Controller) followEnforced(ctx context.Context, s *state) error {
+	stored := &admissionregistrationv1.ValidatingWebhookConfiguration{}
+	if err := c.client.Get(ctx, client.ObjectKey{Name: registration.Name}, stored); err != nil {
+		return client.IgnoreNotFound(err)
+	}
+	own := c.Options.Namespaces
+	wanted, differs, err := registration.FollowEnforced(stored, own, enforcing(s))
+	if err != nil || !differs {
+		return err
+	}
+	if err := registration.SelfTest(wanted, own...); err != nil {
+		return fmt.Errorf("it would lock out, and is not put in force: %w", err)
+	}
+	if err := c.May(); err != nil {
+		return err
+	}
+	if err := c.client.Update(ctx, wanted, client.FieldOwner(fieldManager)); err != nil {
+		return ignoreConflict(err)
+	}
+	c.Metrics.written.WithLabelValues("validating-webhook-configuration").Inc()
+	logf.FromContext(ctx).Info("the webhook's registration follows what is enforced", "enforced", len(enforcing(s)))
+	return nil
+}
+
+func (c *Controller) followRepaired(ctx context.Context, s *state) error {
+	stored := &admissionregistrationv1.MutatingWebhookConfiguration{}
+	if err := c.client.Get(ctx, client.ObjectKey{Name: registration.Name}, stored); err != nil {
+		return client.IgnoreNotFound(err)
+	}
+	has := make(map[string]labels.Set, len(s.namespaces))
+	for name, ns := range s.namespaces {
+		has[name] = ns.labels
+	}
+	repaired := registration.Repaired(s.book.Repaired(has))
+	slices.Sort(repaired.Namespaces)
+	wanted, differs, err := registration.FollowRepaired(stored, c.Options.Namespaces, repaired)
+	if err != nil || !differs {
+		return err
+	}
+	if err := c.May(); err != nil {
+		return err
+	}
+	if err := c.client.Update(ctx, wanted, client.FieldOwner(fieldManager)); err != nil {
+		return ignoreConflict(err)
+	}
+	c.Metrics.written.WithLabelValues("mutating-webhook-configuration").Inc()
+	return nil
+}
+
+// ignoreConflict leaves what somebody has changed meanwhile to the next round.
+func ignoreConflict(err error) error {
+	if apierrors.IsConflict(err) {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,113 @@
+package registration
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+)
+
+// policiesWebhook is the one that every configuration has.
+const policiesWebhook = "policies" + suffix
+
+// FollowEnforced is the configuration of what is judged with the namespaces that are
+// enforced now, and whether it differs. Where the gate is, and by which authority it is
+// known, is taken from what is stored, and so is the namespace of its Service, which is
+// excluded; excluded are the others that are. Webhooks that are not ours stay. The error
+// is for a configuration that does not say where the gate is.
+func FollowEnforced(stored *admissionregistrationv1.ValidatingWebhookConfiguration, excluded, enforced []string,
+) (wanted *admissionregistrationv1.ValidatingWebhookConfiguration, differs bool, _ error) {
+	i := slices.IndexFunc(stored.Webhooks, func(w admissionregistrationv1.ValidatingWebhook) bool { return w.Name == policiesWebhook })
+	if i < 0 {
+		return nil, false, fmt.Errorf("the ValidatingWebhookConfiguration %s has no webhook %s", stored.Name, policiesWebhook)
+	}
+	o, err := whereIs(&stored.Webhooks[i].ClientConfig, PolicyPath)
+	if err != nil {
+		return nil, false, fmt.Errorf("the webhook %s: %w", policiesWebhook, err)
+	}
+	o.Excluded, o.Enforced = excluded, enforced
+	wanted = stored.DeepCopy()
+	wanted.Webhooks = slices.DeleteFunc(wanted.Webhooks, func(w admissionregistrationv1.ValidatingWebhook) bool { return strings.HasSuffix(w.Name, suffix) })
+	ours := Build(o).Webhooks
+	for i := range ours { // as the API server stores them
+		ours[i].ObjectSelector = &metav1.LabelSelector{}
+		if ours[i].NamespaceSelector == nil {
+			ours[i].NamespaceSelector = &metav1.LabelSelector{}
+		}
+	}
+	wanted.Webhooks = append(ours, wanted.Webhooks...)
+	return wanted, !equality.Semantic.DeepEqual(stored.Webhooks, wanted.Webhooks), nil
+}
+
+// SelfTest finds what in our webhooks could lock the cluster or hardgate itself out, or
+// keep others waiting: a webhook that fails closed and can match one of the namespaces
+// that must work without the gate, that selects by a label that tenants can set, or that
+// matches every resource; and one that is waited for too long. Nothing that it finds may
+// be put in force.
+func SelfTest(c *admissionregistrationv1.ValidatingWebhookConfiguration, own ...string) error {
+	var errs []error
+	for i := range c.Webhooks {
+		w := &c.Webhooks[i]
+		if !strings.HasSuffix(w.Name, suffix) {
+			continue // somebody else answers for it
+		}
+		for _, err := range dangers(w, append([]string{metav1.NamespaceSystem, "kube-node-lease"}, own...)) {
+			errs = append(errs, fmt.Errorf("webhook %s: %w", w.Name, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func dangers(w *admissionregistrationv1.ValidatingWebhook, vital []string) (errs []error) {
+	if w.TimeoutSeconds == nil || *w.TimeoutSeconds > timeout {
+		errs = append(errs, fmt.Errorf("the API server would wait for longer than %d s", timeout))
+	}
+	if w.FailurePolicy != nil && *w.FailurePolicy == ignore {
+		return errs
+	}
+	for _, r := range w.Rules {
+		if slices.Contains(r.Resources, "*") || slices.Contains(r.APIGroups, "*") {
+			errs = append(errs, errors.New("it fails closed and matches every resource"))
+		}
+		if r.Scope != nil && *r.Scope == admissionregistrationv1.ClusterScope {
+			if !slices.Equal(r.APIGroups, []string{ownGroup}) {
+				errs = append(errs, fmt.Errorf("it fails closed on objects of the whole cluster: %s", strings.Join(r.Resources, ", ")))
+			}
+			continue
+		}
+		selector, err := selectorOf(w.NamespaceSelector)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		for _, ns := range vital {
+			if selector.Matches(labels.Set{namespaceName: ns}) {
+				errs = append(errs, fmt.Errorf("it fails closed in %s", ns))
+			}
+		}
+	}
+	return errs
+}
+
+// selectorOf reads a selector, and refuses labels that a tenant can set.
+func selectorOf(s *metav1.LabelSelector) (labels.Selector, error) {
+	if s == nil {
+		return labels.Everything(), nil
+	}
+	for key := range s.MatchLabels {
+		if key != namespaceName {
+			return nil, fmt.Errorf("it fails closed by the label %s, which is not the API server's own", key)
+		}
+	}
+	for _, e := range s.MatchExpressions {
+		if e.Key != namespaceName {
+			return nil, fmt.Errorf("it fails closed by the label %s, which is not the API server's own", e.Key)
+		}
+	}
+	return metav1.LabelSelectorAsSelector(s)
+}
