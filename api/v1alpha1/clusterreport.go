@@ -86,10 +86,12 @@ type AuditStatus struct {
 	Finished metav1.Time `json:"finished"`
 	// Objects is how many were judged.
 	Objects int32 `json:"objects"`
-	// Missed are resources that could not be read, and why: what depends on them is Unknown.
+	// Missed are resources that could not be read, and why: nothing passes then that the
+	// audit is asked for.
 	//
 	// +optional
 	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=32
 	Missed []string `json:"missed,omitempty"`
 }
 
@@ -100,15 +102,20 @@ type Score struct {
 	Scored int32 `json:"scored"`
 	// Passed are those that hardgate has seen pass.
 	Passed int32 `json:"passed"`
-	// Attested are those of which the provider says that they pass.
+	// Attested are those of which the provider says that they pass, or that something
+	// else does the same. They are not among those that passed.
 	Attested int32 `json:"attested"`
-	// Summary is "61/98 (24 attested)".
+	// Summary is "37/98 (24 attested)": passed, scored and attested.
 	Summary string `json:"summary"`
+	// Statuses count all rows by status, scored or not.
+	//
+	// +optional
+	Statuses map[string]int32 `json:"statuses,omitempty"`
 }
 
 // BenchmarkRow is one row of a source document, for this cluster.
 type BenchmarkRow struct {
-	// Document is "cis" or "host".
+	// Document is "kubernetes" or "host".
 	Document string `json:"document"`
 	// ID is the row's number in the document; two rows may have one.
 	ID      string `json:"id"`
@@ -133,6 +140,11 @@ type BenchmarkRow struct {
 	//
 	// +optional
 	Detail string `json:"detail,omitempty"`
+	// Statement is the provider's own word, where it has one on this cluster: "pass",
+	// "fail", "equivalent-control", "not-applicable" or "depends-on-environment".
+	//
+	// +optional
+	Statement string `json:"statement,omitempty"`
 	// NodesPassing and Nodes are given for rows that are measured on nodes.
 	//
 	// +optional
