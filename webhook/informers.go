@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -43,6 +44,9 @@ type Informers struct {
 	policies   cache.SharedIndexInformer
 	// nodePolicies may be those of an installation that has none: nobody waits for them.
 	nodePolicies cache.SharedIndexInformer
+	// reports are the NamespaceReports, of which an older installation has none.
+	reports  cache.SharedIndexInformer
+	unreport atomic.Bool
 }
 
 // NewInformers makes informers that Run starts.
@@ -70,6 +74,7 @@ func NewInformers(config *rest.Config) (*Informers, error) {
 		accounts:     newInformer(core, "serviceaccounts", &corev1.ServiceAccount{}),
 		policies:     custom("workloadpolicies"),
 		nodePolicies: custom("nodepolicies"),
+		reports:      custom("namespacereports"),
 	}
 	for _, informer := range i.all() {
 		if err := informer.SetTransform(trim); err != nil {
@@ -79,11 +84,14 @@ func NewInformers(config *rest.Config) (*Informers, error) {
 	if err := i.nodePolicies.SetWatchErrorHandlerWithContext(notInstalled()); err != nil {
 		return nil, fmt.Errorf("watching NodePolicies: %w", err)
 	}
+	if err := i.reports.SetWatchErrorHandlerWithContext(noReports(&i.unreport)); err != nil {
+		return nil, fmt.Errorf("watching NamespaceReports: %w", err)
+	}
 	return i, nil
 }
 
 func (i *Informers) all() []cache.SharedIndexInformer {
-	return []cache.SharedIndexInformer{i.namespaces, i.accounts, i.policies, i.nodePolicies}
+	return []cache.SharedIndexInformer{i.namespaces, i.accounts, i.policies, i.nodePolicies, i.reports}
 }
 
 func restClient(config *rest.Config, scheme *runtime.Scheme, gv schema.GroupVersion, path string) (rest.Interface, error) {
@@ -129,6 +137,9 @@ func trim(o any) (any, error) {
 			AutomountServiceAccountToken: o.AutomountServiceAccountToken,
 		}, nil
 	case *unstructured.Unstructured:
+		if o.GetKind() == "NamespaceReport" {
+			return trimReport(o), nil
+		}
 		o.SetManagedFields(nil)
 		o.SetAnnotations(pause(o.GetAnnotations()))
 	}
@@ -169,6 +180,9 @@ func (i *Informers) missing() string {
 		if !m.informer.HasSynced() {
 			missing = append(missing, m.name)
 		}
+	}
+	if !i.reports.HasSynced() && !i.unreport.Load() {
+		missing = append(missing, "namespacereports")
 	}
 	return strings.Join(missing, ", ")
 }

@@ -21,12 +21,18 @@ func (g *Gate) WatchPolicies(ctx context.Context, i *Informers) error {
 	if err != nil {
 		return fmt.Errorf("watching WorkloadPolicies: %w", err)
 	}
+	led, err := ledOn(i.reports)
+	if err != nil {
+		return fmt.Errorf("watching NamespaceReports: %w", err)
+	}
 	g.reload(ctx, i)
 	go func() {
 		for {
 			select {
 			case <-ctx.Done():
 				return
+			case <-led:
+				g.reload(ctx, i)
 			case <-changed:
 				g.reload(ctx, i)
 			}
@@ -75,7 +81,7 @@ func (g *Gate) reload(ctx context.Context, i *Informers) {
 	}
 	book, more := ruling.Compile(resources)
 	errs = append(errs, more...)
-	g.SetBook(book)
+	g.SetBook(book.At(i.reached()))
 	g.metrics.PolicyErrors(len(errs))
 	if len(errs) > 0 {
 		log.Error(errors.Join(errs...), "parts of the WorkloadPolicies are not understood and not applied")
