@@ -7,7 +7,6 @@ import (
 
 	"github.com/hardgate-dev/hardgate/e2e/assets"
 	"github.com/hardgate-dev/hardgate/e2e/cluster"
-	"github.com/hardgate-dev/hardgate/e2e/controller"
 	"github.com/hardgate-dev/hardgate/e2e/heartbeat"
 	"github.com/hardgate-dev/hardgate/e2e/node"
 	"github.com/hardgate-dev/hardgate/e2e/story"
@@ -19,14 +18,8 @@ const bystander = "lab-bystander"
 
 // tell starts the lab's node, or keeps it, and tells its story.
 func tell(ctx context.Context, cfg Config, c *cluster.Cluster) (n *node.Node, told []story.Chapter, err error) {
-	cfg.Log("installing the agent's DaemonSet, the controller and a second node that is none")
+	cfg.Log("installing the agent's DaemonSet and a second node that is none")
 	if err := node.DeployAgent(ctx, c, cfg.Repo); err != nil {
-		return nil, nil, err
-	}
-	if err := controller.Install(ctx, c, cfg.Repo); err != nil {
-		return nil, nil, err
-	}
-	if _, err := controller.Start(ctx, c, cfg.Repo); err != nil {
 		return nil, nil, err
 	}
 	if _, err := heartbeat.Start(ctx, c, bystander); err != nil {

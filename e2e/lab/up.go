@@ -38,6 +38,8 @@ const enforced = "shop"
 type Lab struct {
 	Kubectl  string
 	Verdicts []Verdict
+	// Promotion is what became of a rollout.
+	Promotion *Promotion
 	// NoNode is why the lab has no node; nil when it has one.
 	NoNode error
 	Node   *node.Node
@@ -92,7 +94,10 @@ func Up(ctx context.Context, cfg Config) (*Lab, error) {
 	if err != nil {
 		return nil, err
 	}
-	if l.Verdicts, err = demonstrate(ctx, cfg, c, g); err != nil || l.NoNode != nil {
+	if l.Verdicts, err = demonstrate(ctx, cfg, c, g); err != nil {
+		return l, err
+	}
+	if l.Promotion, err = rollOut(ctx, cfg, c); err != nil || l.NoNode != nil {
 		return l, err
 	}
 	if building.Wait(); broken != nil {

@@ -65,6 +65,7 @@ func account(l *lab.Lab, kubeconfig, command string) string {
 			fmt.Fprintf(&b, "    %s\n", line)
 		}
 	}
+	b.WriteString("\n" + rolloutAccount(l.Promotion))
 	b.WriteString("\n" + nodeAccount(l))
 	fmt.Fprintf(&b, `
 Try it:
@@ -79,6 +80,16 @@ Try it:
   %[2]s node-exec -- sed -i 's/^LoginGraceTime.*/LoginGraceTime 300/' %[3]s   # and describe it again
   kubectl edit nodepolicy %[1]s       # such as mode: Warn, and describe it again; LoginGraceTime 30 mends it
 `, node.Name, command, node.SSHConfig)
+	}
+	return b.String()
+}
+
+// rolloutAccount tells what was promoted, and what was not and why.
+func rolloutAccount(p *lab.Promotion) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "ROLLOUT   the policy teams of e2e/demo/rollout.yaml, in Warn, %.1f s later\n", p.Took.Seconds())
+	for _, c := range p.Cells {
+		fmt.Fprintf(&b, "    %-12s %-11s %-8s %s\n", c.Namespace, c.Control, c.Mode, c.Next)
 	}
 	return b.String()
 }
