@@ -26,6 +26,7 @@ func Validate(r *v1alpha1.WorkloadPolicy) []error {
 		}
 	}
 	errs = append(errs, validateMode("spec.mode", r.Spec.Mode)...)
+	errs = append(errs, validateRollout(r.Spec.Rollout)...)
 	seen := map[string]bool{}
 	for i, c := range r.Spec.Controls {
 		at := fmt.Sprintf("spec.controls[%d]", i)
@@ -68,7 +69,7 @@ func Warnings(r *v1alpha1.WorkloadPolicy) []string {
 				i, c.ID, strings.Join(p.Parameters, " or ")))
 		}
 	}
-	return append(warnings, repairWarnings(r)...)
+	return append(append(warnings, repairWarnings(r)...), rolloutWarnings(r)...)
 }
 
 func ids() []string {
