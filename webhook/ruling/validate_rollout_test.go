@@ -25,8 +25,8 @@ func TestValidateRollout(t *testing.T) {
 			`spec.rollout.pins[0].controls[0]: unknown control "host-pth", did you mean "host-path"?`,
 			"spec.rollout.pins[0].mode: say which",
 		}},
-		"a field": {spec: "{mode: Audit, rollout: {windw: 1h, pins: [{namespace: a, namespaces: [b], mode: Warn}]}}", errors: []string{
-			`spec.rollout.pins[0].namespace: unknown field, did you mean "namespaces"?`, "spec.rollout.windw: unknown field: use one of cleanWindow, exclude, paused, pins, target",
+		"a field": {spec: "{mode: Audit, rollout: {cleanWindw: 1h, pins: [{namespace: a, namespaces: [b], mode: Warn}]}}", errors: []string{
+			`spec.rollout.cleanWindw: unknown field, did you mean "cleanWindow"?`, `spec.rollout.pins[0].namespace: unknown field, did you mean "namespaces"?`,
 		}},
 		"short":               {spec: "{mode: Audit, rollout: {cleanWindow: 2s}}", warnings: []string{"spec.rollout.cleanWindow: within 2s, few workloads start again: what they would be refused for is not seen"}},
 		"leads nothing":       {spec: "{mode: Enforce, rollout: {}}", warnings: []string{"spec.rollout: it leads nothing on: no control is in a mode below Enforce"}},
