@@ -105,7 +105,7 @@ func TestValidateRepair(t *testing.T) {
 		},
 		"off until it is pinned": {spec: `{mode: "Off", controls: [{id: seccomp, repair: true}], rollout: {pins: [{namespaces: [shop], mode: Warn}]}}`},
 		"off, and another is pinned": {
-			spec:     `{mode: "Off", controls: [{id: seccomp, repair: true}], rollout: {pins: [{namespaces: [shop], controls: [net-raw], mode: Warn}, {mode: "Off"}]}}`,
+			spec:     `{mode: "Off", controls: [{id: seccomp, repair: true}], rollout: {pins: [{namespaces: [shop], controls: [net-raw], mode: Warn}, {controls: [seccomp], mode: "Off"}]}}`,
 			warnings: []string{"spec.controls[0]: seccomp is Off and repairs nothing: Audit is the mildest mode that does"},
 		},
 	}

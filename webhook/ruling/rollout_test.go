@@ -16,7 +16,7 @@ func TestRollout(t *testing.T) {
 	)
 	cell := Cell{"p", "host-ports"}
 	pin := func(mode v1alpha1.Mode, namespaces ...string) v1alpha1.RolloutPin {
-		return v1alpha1.RolloutPin{RolloutCells: v1alpha1.RolloutCells{Namespaces: namespaces}, Mode: mode}
+		return v1alpha1.RolloutPin{RolloutCells: v1alpha1.RolloutCells{Namespaces: namespaces, Controls: []string{"host-ports"}}, Mode: mode}
 	}
 	tests := map[string]struct {
 		start   v1alpha1.Mode

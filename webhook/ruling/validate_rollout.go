@@ -83,7 +83,7 @@ func rolloutWarnings(r *v1alpha1.WorkloadPolicy) (warnings []string) {
 			says(v1alpha1.Mode(DefaultMode.String()))
 		}
 	}
-	if !leads {
+	if !leads && len(rollout.Pins) == 0 {
 		warnings = append(warnings, fmt.Sprintf("spec.rollout: it leads nothing on: no control is in a mode below %s", target))
 	}
 	return warnings
