@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync/atomic"
+	"time"
 
 	"golang.org/x/sync/semaphore"
 	"k8s.io/apimachinery/pkg/labels"
@@ -32,13 +33,14 @@ type Gate struct {
 	metrics *Metrics
 	book    atomic.Pointer[ruling.Book]
 	nodes   registrar
+	tallies *tallies
 	// large weighs large requests in bytes.
 	large *semaphore.Weighted
 }
 
 // NewGate makes a gate that rules everything in the default mode until SetBook.
 func NewGate(cluster Cluster, metrics *Metrics) *Gate {
-	g := &Gate{cluster: cluster, metrics: metrics, nodes: newRegistrar(), large: semaphore.NewWeighted(maxLarge)}
+	g := &Gate{cluster: cluster, metrics: metrics, nodes: newRegistrar(), tallies: newTallies(), large: semaphore.NewWeighted(maxLarge)}
 	g.book.Store(&ruling.Book{})
 	return g
 }
@@ -127,7 +129,11 @@ func (g *Gate) decide(ctx context.Context, r *review.Request, only func(control.
 		return response{}, fmt.Errorf("judging %s: %w", describe(r), err)
 	}
 	g.metrics.count(decisions)
-	return respond(r.UID, describe(r), decisions), nil
+	answer := respond(r.UID, describe(r), decisions)
+	if answer.Allowed {
+		g.tallies.note(r, decisions, time.Now())
+	}
+	return answer, nil
 }
 
 func restrict(judged []ruling.Judged, only func(control.ID) bool) []ruling.Judged {

@@ -47,6 +47,8 @@ type Informers struct {
 	// reports are the NamespaceReports, of which an older installation has none.
 	reports  cache.SharedIndexInformer
 	unreport atomic.Bool
+	// reportClient writes in them.
+	reportClient dynamic.ResourceInterface
 }
 
 // NewInformers makes informers that Run starts.
@@ -75,6 +77,7 @@ func NewInformers(config *rest.Config) (*Informers, error) {
 		policies:     custom("workloadpolicies"),
 		nodePolicies: custom("nodepolicies"),
 		reports:      custom("namespacereports"),
+		reportClient: dynamicClient.Resource(v1alpha1.GroupVersion.WithResource("namespacereports")),
 	}
 	for _, informer := range i.all() {
 		if err := informer.SetTransform(trim); err != nil {

@@ -3,12 +3,17 @@ package webhook
 import (
 	"context"
 	"fmt"
+	"sync"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/hardgate-dev/hardgate/webhook/serving"
 )
+
+// tallyInterval is how often it is written what would have been refused.
+const tallyInterval = 5 * time.Second
 
 // Run serves until ctx ends: the informers first, then, once they have read
 // everything, the server. A request is never judged by rules that have not been
@@ -37,6 +42,11 @@ func Run(ctx context.Context, gate *Gate, informers *Informers, server *serving.
 			return err
 		}
 		logf.FromContext(ctx).Info("namespaces, accounts and policies are read")
+		tallying, stopTallying := context.WithCancel(watching)
+		var tallies sync.WaitGroup
+		tallies.Go(func() { gate.WriteTallies(tallying, informers, tallyInterval) })
+		defer tallies.Wait()
+		defer stopTallying()
 		if err := server.Run(ctx); err != nil {
 			return fmt.Errorf("webhook: %w", err)
 		}

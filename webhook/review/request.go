@@ -30,7 +30,9 @@ type Request struct {
 	Namespace   string
 	Name        string
 	Operation   string
-	User        User
+	// DryRun is whether nothing is stored, whatever the answer.
+	DryRun bool
+	User   User
 	// Object and Old are the raw objects; nil where the request has none.
 	Object, Old []byte
 	// Workload and OldWorkload are decoded by Decode with DecodeObjects.
@@ -154,6 +156,8 @@ func (d *decoder) field(name []byte) (err error) {
 		r.Name, err = d.String()
 	case "operation":
 		r.Operation, err = d.String()
+	case "dryRun":
+		r.DryRun, _, err = d.Bool()
 	case "userInfo":
 		err = d.user()
 	case "object":

@@ -1,0 +1,131 @@
+package webhook
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/rest"
+
+	"github.com/hardgate-dev/hardgate/api/v1alpha1"
+	"github.com/hardgate-dev/hardgate/control"
+	"github.com/hardgate-dev/hardgate/webhook/policy"
+	"github.com/hardgate-dev/hardgate/webhook/review"
+	"github.com/hardgate-dev/hardgate/webhook/verdict"
+	"github.com/hardgate-dev/hardgate/webhook/workload"
+)
+
+func tally(control string, count int64, at int64, object string) v1alpha1.AdmissionTally {
+	return v1alpha1.AdmissionTally{Control: control, Count: count, Last: metav1.Unix(at, 0), Object: object}
+}
+
+// What is counted is what would have been refused: nothing that stood there before, that
+// is exempt, or that nobody asked to store.
+func TestTallyNotes(t *testing.T) {
+	fails := func(v verdict.Violation) verdict.Decision {
+		v.Finding = policy.Finding{Path: "spec.hostPID"}
+		return verdict.Decision{ID: "host-pid", Status: control.Fail, Mode: control.Warn, Violations: []verdict.Violation{v}}
+	}
+	tests := map[string]struct {
+		dryRun   bool
+		decision verdict.Decision
+		want     int
+	}{
+		"new":      {decision: fails(verdict.Violation{}), want: 1},
+		"standing": {decision: fails(verdict.Violation{Standing: true})},
+		"exempt":   {decision: fails(verdict.Violation{Exemption: "e"})},
+		"dry run":  {dryRun: true, decision: fails(verdict.Violation{})},
+		"passes":   {decision: verdict.Decision{ID: "host-pid", Status: control.Pass}},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			counted := newTallies()
+			r := &review.Request{Namespace: "shop", Name: "web", DryRun: tt.dryRun, Kind: workload.Kind{Version: "v1", Kind: "Pod"}, Workload: &workload.Object{GenerateName: "web-"}}
+			counted.note(r, []verdict.Decision{tt.decision}, time.Unix(7, 0))
+			got := counted.take()["shop"]
+			if len(got) != tt.want {
+				t.Fatalf("%+v", got)
+			}
+			if tt.want == 1 && !cmp.Equal(got[0], tally("host-pid", 1, 7, "Pod/web-*")) {
+				t.Errorf("%+v", got[0])
+			}
+		})
+	}
+}
+
+func TestTalliesMerge(t *testing.T) {
+	got := together(
+		[]v1alpha1.AdmissionTally{tally("b", 2, 10, "Pod/late"), tally("c", 1, 1, "Pod/x")},
+		[]v1alpha1.AdmissionTally{tally("b", 3, 9, "Pod/early"), tally("a", 1, 5, "Pod/y")},
+	)
+	want := []v1alpha1.AdmissionTally{tally("a", 1, 5, "Pod/y"), tally("b", 5, 10, "Pod/late"), tally("c", 1, 1, "Pod/x")}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// report is an API server with one NamespaceReport, which demands the resourceVersion.
+type report struct {
+	mu      sync.Mutex
+	version int
+	status  v1alpha1.NamespaceReportStatus
+	refuse  int // so many writes
+}
+
+func (r *report) ServeHTTP(w http.ResponseWriter, req *http.Request) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	w.Header().Set("Content-Type", "application/json")
+	if req.Method == http.MethodPatch {
+		body, _ := io.ReadAll(req.Body)
+		var sent v1alpha1.NamespaceReport
+		if err := json.Unmarshal(body, &sent); err != nil || sent.ResourceVersion != fmt.Sprint(r.version) || r.refuse > 0 {
+			r.refuse--
+			w.WriteHeader(http.StatusConflict)
+			_, _ = io.WriteString(w, `{"kind":"Status","apiVersion":"v1","status":"Failure","reason":"Conflict","code":409}`)
+			return
+		}
+		r.version++
+		r.status.Admission = sent.Status.Admission
+	}
+	stored := v1alpha1.NamespaceReport{Status: r.status}
+	stored.APIVersion, stored.Kind, stored.Name, stored.ResourceVersion = v1alpha1.GroupVersion.String(), "NamespaceReport", "shop", fmt.Sprint(r.version)
+	_ = json.NewEncoder(w).Encode(stored)
+}
+
+// Two replicas that write at the same time lose nothing.
+func TestTalliesOfTwoReplicas(t *testing.T) {
+	stored := &report{refuse: 3}
+	server := httptest.NewServer(stored)
+	defer server.Close()
+	client, err := dynamic.NewForConfig(&rest.Config{Host: server.URL, QPS: -1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	reports := client.Resource(v1alpha1.GroupVersion.WithResource("namespacereports"))
+	var all sync.WaitGroup
+	for range 2 {
+		replica := newTallies()
+		all.Go(func() {
+			for n := range 50 {
+				replica.add(cell{"shop", "host-pid"}, tally("host-pid", 1, int64(n), "Pod/x"))
+				_ = replica.write(t.Context(), reports) // a conflict is tried again
+			}
+			for replica.write(t.Context(), reports) != nil {
+				continue
+			}
+		})
+	}
+	all.Wait()
+	if got := stored.status.Admission; len(got) != 1 || got[0].Count != 100 || got[0].Last.Unix() != 49 {
+		t.Errorf("%+v", got)
+	}
+}
