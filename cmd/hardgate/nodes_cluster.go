@@ -196,9 +196,13 @@ func ask(ctx context.Context, request *rest.Request, kind string) (*page, error)
 	return p, nil
 }
 
-// explain says what was asked, and of whom, and what else to try.
+// explain says what was asked, and of whom.
 func (c *clusterClient) explain(kind string, err error) error {
-	err = fmt.Errorf("asking %s for every %s: %w", c.server, kind, err)
+	return wayOut(fmt.Errorf("asking %s for every %s: %w", c.server, kind, err))
+}
+
+// wayOut adds to an error of asking a cluster what else to try.
+func wayOut(err error) error {
 	var transport *url.Error
 	switch {
 	case apierrors.IsUnauthorized(err):
