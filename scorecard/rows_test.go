@@ -93,7 +93,7 @@ func TestRow(t *testing.T) {
 		return r
 	}
 	off := func(ns string, id control.ID) bool { return ns != "shop" || id != "privileged" }
-	workloads := func(ns string, id control.ID) bool { return ns != "" }
+	workloads := func(ns string, _ control.ID) bool { return ns != "" }
 	stale := nodes("", control.Pass, control.Pass)
 	stale.Add(report("n0", control.Fail), false)
 	old := nodes("", control.Pass)
