@@ -32,7 +32,10 @@ func (in *In) audited(c *control.Control) verdict {
 	f := in.found(c)
 	v, whole := in.clusterwide(c.ID)
 	if one := f.verdict(in.Exemptions[c.ID]); !whole {
-		v = f.unlessOff(one, in)
+		if v = f.unlessOff(one, in); c.Face == control.Cluster && v.status == control.NotApplicable {
+			// Every cluster has roles and namespaces.
+			v = verdict{control.Unknown, "the audit does not judge it"}
+		}
 	} else if f.any() && severity(one.status) > severity(v.status) {
 		v = one
 	}

@@ -94,6 +94,7 @@ func TestRow(t *testing.T) {
 	}
 	off := func(ns string, id control.ID) bool { return ns != "shop" || id != "privileged" }
 	workloads := func(ns string, _ control.ID) bool { return ns != "" }
+	unseen := &audit.Result{Finished: time.Unix(2, 0), Namespaces: map[string]*audit.Summary{"": {}, "shop": {}}}
 	stale := nodes("", control.Pass, control.Pass)
 	stale.Add(report("n0", control.Fail), false)
 	old := nodes("", control.Pass)
@@ -121,6 +122,9 @@ func TestRow(t *testing.T) {
 		"clusterwide by hand":        {scorecard.In{Audit: whole(control.ByHand, "a", "b")}, "cni-network-policy", "Manual  audit - a; b"},
 		"clusterwide nonsense":       {scorecard.In{Audit: whole("Fine")}, "cni-network-policy", "Unknown  audit - "},
 		"a certificate is no object": {scorecard.In{Audit: audited(audit.Tally{Judged: 3}), Judged: everywhere}, "system-masters", "Manual  audit - nothing was found; a person must decide"},
+		"no object of the kind":      {scorecard.In{Audit: unseen, Judged: everywhere}, "windows-host-process", "NotApplicable  audit - nothing that it is about"},
+		"nobody judges it":           {scorecard.In{Audit: unseen, Judged: everywhere}, "node-proxy", "Unknown  audit - the audit does not judge it"},
+		"a certificate, and nobody":  {scorecard.In{Audit: unseen, Judged: everywhere}, "system-masters", "Unknown  audit - the audit does not judge it"},
 		"exempt by name": {
 			scorecard.In{Audit: audited(audit.Tally{Judged: 3, Exempt: 2}), Judged: everywhere, Exemptions: map[control.ID][]string{"privileged": {"cni", "agents"}}},
 			"privileged", "Exempt  audit - all that fails is exempt by agents, cni: 2 owners",
