@@ -35,7 +35,7 @@ var resources = []resource{
 
 	// What else people put into the namespace "default". Secrets are not read.
 	{kind: workload.Kind{Version: "v1", Kind: "Service"}, name: "services", bare: true},
-	{kind: workload.Kind{Version: "v1", Kind: "Endpoints"}, name: "endpoints", bare: true},
+	{kind: workload.Kind{Group: "discovery.k8s.io", Version: "v1", Kind: "EndpointSlice"}, name: "endpointslices", bare: true},
 	{kind: workload.Kind{Version: "v1", Kind: "ConfigMap"}, name: "configmaps", bare: true},
 	{kind: workload.Kind{Version: "v1", Kind: "PersistentVolumeClaim"}, name: "persistentvolumeclaims", bare: true},
 	{kind: workload.Kind{Version: "v1", Kind: "LimitRange"}, name: "limitranges", bare: true},

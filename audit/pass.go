@@ -16,6 +16,7 @@ import (
 	"github.com/hardgate-dev/hardgate/control"
 	"github.com/hardgate-dev/hardgate/exemption"
 	"github.com/hardgate-dev/hardgate/webhook/policy"
+	"github.com/hardgate-dev/hardgate/webhook/repair"
 	"github.com/hardgate-dev/hardgate/webhook/ruling"
 	"github.com/hardgate-dev/hardgate/webhook/scan"
 	"github.com/hardgate-dev/hardgate/webhook/verdict"
@@ -188,9 +189,12 @@ func (p *pass) item(ctx context.Context, r *resource, item []byte) error {
 	if object.Pod != nil && object.Pod.Template && !object.Pod.Automount.Set {
 		s.AccountAutomount = p.accounts[place+"/"+object.Pod.Account()]
 	}
-	decisions, err := verdict.Judge(ctx, p.Book.For(place, p.labels[place]), s, nil, verdict.Options{
-		Ceiling: control.Enforce, Exempt: verdict.Exempting(p.Exemptions, &object, p.Now()),
-	})
+	judged := p.Book.For(place, p.labels[place])
+	options := verdict.Options{Ceiling: control.Enforce, Exempt: verdict.Exempting(p.Exemptions, &object, p.Now())}
+	if object.Pod != nil && object.Pod.Template {
+		options.Mended = repair.Mended(s, judged, options.Exempt) // its pods will be
+	}
+	decisions, err := verdict.Judge(ctx, judged, s, nil, options)
 	if err != nil {
 		return err
 	}

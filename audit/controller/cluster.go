@@ -3,44 +3,140 @@ package controller
 import (
 	"context"
 	"encoding/json"
+	"fmt"
+	"slices"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/hardgate-dev/hardgate/api/v1alpha1"
+	"github.com/hardgate-dev/hardgate/control"
+	"github.com/hardgate-dev/hardgate/scorecard"
+	"github.com/hardgate-dev/hardgate/taint"
+	noderuling "github.com/hardgate-dev/hardgate/taint/ruling"
 )
 
-// writeCluster writes what the ClusterReport is to say of the audit. It is made by the
-// tainting half of the controller, which writes the rest.
-func (c *Controller) writeCluster(ctx context.Context, _ *state) error {
-	stored := &v1alpha1.ClusterReport{}
-	err := c.client.Get(ctx, client.ObjectKey{Name: v1alpha1.ClusterReportName}, stored)
-	if err != nil {
-		return client.IgnoreNotFound(err)
-	}
-	want := v1alpha1.AuditStatus{
-		Started: metav1.NewTime(c.last.Started), Finished: metav1.NewTime(c.last.Finished), Objects: int32(c.last.Objects),
-	}
-	for _, m := range c.last.Missed {
-		want.Missed = append(want.Missed, m.Resource+": "+m.Err.Error())
-	}
-	if equal(stored.Status.Audit, want) {
+// writeCluster writes the benchmark's table into the ClusterReport, after each audit. The
+// report is made by the tainting half of the controller, which writes the rest of it.
+func (c *Controller) writeCluster(ctx context.Context, s *state) error {
+	if c.carded == c.last.Finished {
 		return nil
 	}
+	stored := &v1alpha1.ClusterReport{}
+	if err := c.client.Get(ctx, client.ObjectKey{Name: v1alpha1.ClusterReportName}, stored); err != nil {
+		return client.IgnoreNotFound(err)
+	}
+	in, err := c.card(ctx, s)
+	if err != nil {
+		return err
+	}
+	rows, score := scorecard.Rows(in)
+	status := scorecard.AuditStatus(c.last)
 	if err := c.May(); err != nil {
 		return err
 	}
-	data, err := json.Marshal(map[string]any{"status": map[string]any{"audit": map[string]any{
-		"started": want.Started, "finished": want.Finished, "objects": want.Objects, "missed": want.Missed,
-	}}})
+	// Lists that are empty are null: what is stored would stay where they are left out.
+	data, err := json.Marshal(map[string]any{"status": map[string]any{
+		"audit": map[string]any{"started": status.Started, "finished": status.Finished, "objects": status.Objects, "missed": status.Missed},
+		"score": score, "rows": rows,
+	}})
 	if err != nil {
 		return err
 	}
 	err = c.client.Status().Patch(ctx, stored, client.RawPatch(types.MergePatchType, data), client.FieldOwner(fieldManager))
-	if apierrors.IsNotFound(err) {
-		return nil
+	if err != nil {
+		return client.IgnoreNotFound(err)
 	}
-	return err
+	c.carded = c.last.Finished
+	c.Metrics.written.WithLabelValues("cluster-report").Inc()
+	return nil
+}
+
+// card gathers what the table is made of.
+func (c *Controller) card(ctx context.Context, s *state) (scorecard.In, error) {
+	in := scorecard.In{Audit: c.last, Exemptions: map[control.ID][]string{}}
+	in.Judged = func(namespace string, id control.ID) bool {
+		if !slices.Contains(admission, id) {
+			return true
+		}
+		for _, j := range s.book.For(namespace, s.namespaces[namespace].labels) {
+			if j.Policy.ID == id {
+				return true
+			}
+		}
+		return false
+	}
+	for i := range s.exemptions {
+		e := &s.exemptions[i]
+		if s.now.Before(e.Spec.Expires.Time) {
+			for _, id := range e.Spec.Controls {
+				in.Exemptions[control.ID(id)] = append(in.Exemptions[control.ID(id)], e.Name)
+			}
+		}
+	}
+	var err error
+	if in.Nodes, err = c.nodes(ctx, s); err != nil {
+		return in, err
+	}
+	in.AKS = c.Options.Provider == "aks" || c.Options.Provider == "auto" && in.Nodes.AKS()
+	return in, nil
+}
+
+// admission are the controls that a WorkloadPolicy can turn off.
+var admission = func() (ids []control.ID) {
+	for _, c := range control.All() {
+		if c.Face == control.Admission {
+			ids = append(ids, c.ID)
+		}
+	}
+	return ids
+}()
+
+// nodes reads what the agents report, in pages of which nothing is kept but counts.
+func (c *Controller) nodes(ctx context.Context, s *state) (*scorecard.Nodes, error) {
+	has, stale := map[string]labels.Set{}, map[string]bool{}
+	exemptions, _ := noderuling.CompileExemptions(s.exemptions) // what is wrong with them has been told
+	n := &scorecard.Nodes{Exempt: func(id control.ID, node string) bool {
+		return slices.ContainsFunc(exemptions, func(e noderuling.Exemption) bool { return e.Applies(id, node, has[node], s.now) })
+	}}
+	err := c.pages(ctx, func() client.ObjectList { return &corev1.NodeList{} }, func(list client.ObjectList) {
+		for i := range list.(*corev1.NodeList).Items {
+			node := &list.(*corev1.NodeList).Items[i]
+			has[node.Name], stale[node.Name] = node.Labels, silent(node)
+			n.Node(node.Name, node.Labels, node.Spec.ProviderID)
+		}
+	})
+	if err == nil {
+		err = c.pages(ctx, func() client.ObjectList { return &v1alpha1.NodeReportList{} }, func(list client.ObjectList) {
+			for i := range list.(*v1alpha1.NodeReportList).Items {
+				r := &list.(*v1alpha1.NodeReportList).Items[i]
+				n.Add(r, !stale[r.Name])
+			}
+		})
+	}
+	return n, err
+}
+
+// silent is whether nothing has been heard of a node's agent for long.
+func silent(n *corev1.Node) bool {
+	return slices.ContainsFunc(n.Status.Conditions, func(c corev1.NodeCondition) bool {
+		return c.Type == taint.ConditionStale && c.Status == corev1.ConditionTrue
+	})
+}
+
+// pages reads a list a page at a time. Each has memory of its own: what is decoded into
+// the objects of another page would keep those fields of them that it does not say.
+func (c *Controller) pages(ctx context.Context, fresh func() client.ObjectList, do func(client.ObjectList)) error {
+	for next := ""; ; {
+		list := fresh()
+		if err := c.client.List(ctx, list, client.Limit(page), client.Continue(next)); err != nil {
+			return fmt.Errorf("listing %T: %w", list, err)
+		}
+		do(list)
+		if next = list.GetContinue(); next == "" {
+			return nil
+		}
+	}
 }

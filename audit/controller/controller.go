@@ -45,6 +45,8 @@ type Controller struct {
 	last *audit.Result
 	// judgedBy tells by which policies and exemptions the last audit went.
 	judgedBy string
+	// carded is the end of the audit by which the benchmark's table was written last.
+	carded time.Time
 	// again is whether something was written by somebody else meanwhile.
 	again bool
 	// told is what was said last, so that it is said once.
