@@ -32,6 +32,8 @@ type Options struct {
 	Now func() time.Time
 	// Page is how many objects are read at once; 500 for 0.
 	Page int64
+	// Running leaves out all but workloads, and the accounts by which they are judged.
+	Running bool
 	// Log is told of every finding, with the object that it is about, "Pod/web-x7f2p"; nil
 	// for nobody.
 	Log func(namespace, object string, d *verdict.Decision, v *verdict.Violation)
@@ -76,6 +78,8 @@ func Namespace(ctx context.Context, config *rest.Config, name string, o Options)
 		switch {
 		case r.kind.Kind == "Namespace" && name != "":
 			err = p.readOne(ctx, name)
+		case o.Running && !workload.IsWorkload(r.kind) && r.kind.Kind != "ServiceAccount":
+			continue
 		case r.cluster != (name == ""), r.bare && name != metav1.NamespaceDefault:
 			continue
 		default:

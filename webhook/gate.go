@@ -34,6 +34,8 @@ type Gate struct {
 	book    atomic.Pointer[ruling.Book]
 	nodes   registrar
 	tallies *tallies
+	inForce atomic.Pointer[inForce]
+	census  Census
 	// large weighs large requests in bytes.
 	large *semaphore.Weighted
 }

@@ -43,7 +43,7 @@ var readers = map[string]func(raw []byte, now time.Time) (warnings []string, err
 }
 
 // policies judges policies and exemptions.
-func (g *Gate) policies(_ context.Context, r *review.Request) (response, error) {
+func (g *Gate) policies(ctx context.Context, r *review.Request) (response, error) {
 	read, ours := readers[r.Kind.Kind]
 	if !ours || r.Kind.Group != v1alpha1.GroupVersion.Group || r.Object == nil {
 		return response{}, badRequest{fmt.Errorf("kind %s is not judged here, or the request has no object", r.Kind)}
@@ -56,6 +56,11 @@ func (g *Gate) policies(_ context.Context, r *review.Request) (response, error) 
 		warnings = strings.Split(err.Error(), "\n")
 	case err != nil:
 		return invalid(r.UID, r.Kind.Kind, err), nil
+	}
+	if err == nil && r.Kind.Kind == "WorkloadPolicy" {
+		if p, err := ruling.Read(r.Object); err == nil {
+			warnings = append(warnings, g.enforcing(ctx, p)...)
+		}
 	}
 	return response{UID: r.UID, Allowed: true, Warnings: fit(warnings)}, nil
 }

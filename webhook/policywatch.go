@@ -81,7 +81,9 @@ func (g *Gate) reload(ctx context.Context, i *Informers) {
 	}
 	book, more := ruling.Compile(resources)
 	errs = append(errs, more...)
-	g.SetBook(book.At(i.reached()))
+	reached := i.reached()
+	g.SetBook(book.At(reached))
+	g.inForce.Store(&inForce{policies: resources, reached: reached, namespaces: i.labelled})
 	g.metrics.PolicyErrors(len(errs))
 	if len(errs) > 0 {
 		log.Error(errors.Join(errs...), "parts of the WorkloadPolicies are not understood and not applied")

@@ -16,8 +16,11 @@ import (
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
 	logzap "sigs.k8s.io/controller-runtime/pkg/log/zap"
 
+	"github.com/hardgate-dev/hardgate/audit"
+	"github.com/hardgate-dev/hardgate/control"
 	"github.com/hardgate-dev/hardgate/taint/key"
 	"github.com/hardgate-dev/hardgate/webhook"
+	"github.com/hardgate-dev/hardgate/webhook/ruling"
 	"github.com/hardgate-dev/hardgate/webhook/serving"
 )
 
@@ -86,12 +89,28 @@ func run(ctx context.Context, o options) error {
 	if err := gate.TaintNodes(o.unverifiedKey, o.controller); err != nil {
 		return fmt.Errorf("--unverified-taint-key: %w", err)
 	}
+	gate.SetCensus(census(config))
 	server := &serving.Server{Handler: gate.Handler(), Address: o.listen, CertDir: o.certDir, Drain: o.drain}
 	return webhook.Run(logf.IntoContext(ctx, logf.Log), gate, informers, server, &serving.Probes{
 		HealthAddress: o.healthListen, MetricsAddress: o.metricsListen, PprofAddress: o.pprofListen,
 		Ready:   server.Ready,
 		Metrics: promhttp.HandlerFor(registry, promhttp.HandlerOpts{Registry: registry}),
 	})
+}
+
+// census judges what runs by the audit's own means.
+func census(config *rest.Config) webhook.Census {
+	return func(ctx context.Context, book *ruling.Book, namespace string) (map[control.ID]webhook.Refused, error) {
+		sum, err := audit.Namespace(ctx, config, namespace, audit.Options{Book: book, Now: time.Now, Running: true})
+		if err != nil {
+			return nil, err
+		}
+		all := make(map[control.ID]webhook.Refused, len(sum.Controls))
+		for id, t := range sum.Controls {
+			all[id] = webhook.Refused{Count: t.Failing, Owners: t.Owners}
+		}
+		return all, nil
+	}
 }
 
 // restConfig reads the kubeconfig, or the pod's own account where none is given.
