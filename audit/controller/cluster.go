@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"time"
 
+	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/types"
@@ -14,8 +16,8 @@ import (
 	"github.com/hardgate-dev/hardgate/api/v1alpha1"
 	"github.com/hardgate-dev/hardgate/control"
 	"github.com/hardgate-dev/hardgate/scorecard"
-	"github.com/hardgate-dev/hardgate/taint"
 	noderuling "github.com/hardgate-dev/hardgate/taint/ruling"
+	"github.com/hardgate-dev/hardgate/webhook/policy"
 )
 
 // writeCluster writes the benchmark's table into the ClusterReport, after each audit. The
@@ -58,7 +60,7 @@ func (c *Controller) writeCluster(ctx context.Context, s *state) error {
 func (c *Controller) card(ctx context.Context, s *state) (scorecard.In, error) {
 	in := scorecard.In{Audit: c.last, Exemptions: map[control.ID][]string{}}
 	in.Judged = func(namespace string, id control.ID) bool {
-		if !slices.Contains(admission, id) {
+		if _, ours := policy.Get(id); !ours {
 			return true
 		}
 		for _, j := range s.book.For(namespace, s.namespaces[namespace].labels) {
@@ -84,27 +86,21 @@ func (c *Controller) card(ctx context.Context, s *state) (scorecard.In, error) {
 	return in, nil
 }
 
-// admission are the controls that a WorkloadPolicy can turn off.
-var admission = func() (ids []control.ID) {
-	for _, c := range control.All() {
-		if c.Face == control.Admission {
-			ids = append(ids, c.ID)
-		}
-	}
-	return ids
-}()
-
 // nodes reads what the agents report, in pages of which nothing is kept but counts.
 func (c *Controller) nodes(ctx context.Context, s *state) (*scorecard.Nodes, error) {
-	has, stale := map[string]labels.Set{}, map[string]bool{}
+	has := map[string]labels.Set{}
+	alive, err := c.heard(ctx)
+	if err != nil {
+		return nil, err
+	}
 	exemptions, _ := noderuling.CompileExemptions(s.exemptions) // what is wrong with them has been told
 	n := &scorecard.Nodes{Exempt: func(id control.ID, node string) bool {
 		return slices.ContainsFunc(exemptions, func(e noderuling.Exemption) bool { return e.Applies(id, node, has[node], s.now) })
 	}}
-	err := c.pages(ctx, func() client.ObjectList { return &corev1.NodeList{} }, func(list client.ObjectList) {
+	err = c.pages(ctx, func() client.ObjectList { return &corev1.NodeList{} }, func(list client.ObjectList) {
 		for i := range list.(*corev1.NodeList).Items {
 			node := &list.(*corev1.NodeList).Items[i]
-			has[node.Name], stale[node.Name] = node.Labels, silent(node)
+			has[node.Name] = node.Labels
 			n.Node(node.Name, node.Labels, node.Spec.ProviderID)
 		}
 	})
@@ -112,26 +108,34 @@ func (c *Controller) nodes(ctx context.Context, s *state) (*scorecard.Nodes, err
 		err = c.pages(ctx, func() client.ObjectList { return &v1alpha1.NodeReportList{} }, func(list client.ObjectList) {
 			for i := range list.(*v1alpha1.NodeReportList).Items {
 				r := &list.(*v1alpha1.NodeReportList).Items[i]
-				n.Add(r, !stale[r.Name])
+				n.Add(r, s.now.Before(alive[r.Name]))
 			}
 		})
 	}
 	return n, err
 }
 
-// silent is whether nothing has been heard of a node's agent for long.
-func silent(n *corev1.Node) bool {
-	return slices.ContainsFunc(n.Status.Conditions, func(c corev1.NodeCondition) bool {
-		return c.Type == taint.ConditionStale && c.Status == corev1.ConditionTrue
-	})
+// heard is when the agent of each node was heard of last, by its Lease. How old that may
+// be is the Lease's own word.
+func (c *Controller) heard(ctx context.Context) (map[string]time.Time, error) {
+	until := map[string]time.Time{}
+	err := c.pages(ctx, func() client.ObjectList { return &coordinationv1.LeaseList{} }, func(list client.ObjectList) {
+		for i := range list.(*coordinationv1.LeaseList).Items {
+			l := &list.(*coordinationv1.LeaseList).Items[i]
+			if l.Spec.RenewTime != nil && l.Spec.LeaseDurationSeconds != nil {
+				until[l.Name] = l.Spec.RenewTime.Add(time.Duration(*l.Spec.LeaseDurationSeconds) * time.Second)
+			}
+		}
+	}, client.InNamespace(c.Options.Namespaces[0]))
+	return until, err
 }
 
 // pages reads a list a page at a time. Each has memory of its own: what is decoded into
 // the objects of another page would keep those fields of them that it does not say.
-func (c *Controller) pages(ctx context.Context, fresh func() client.ObjectList, do func(client.ObjectList)) error {
+func (c *Controller) pages(ctx context.Context, fresh func() client.ObjectList, do func(client.ObjectList), more ...client.ListOption) error {
 	for next := ""; ; {
 		list := fresh()
-		if err := c.client.List(ctx, list, client.Limit(page), client.Continue(next)); err != nil {
+		if err := c.client.List(ctx, list, append(more, client.Limit(page), client.Continue(next))...); err != nil {
 			return fmt.Errorf("listing %T: %w", list, err)
 		}
 		do(list)
