@@ -62,6 +62,7 @@ func (c *count) add(owner string, decisions []verdict.Decision, spent func() boo
 				t.Failing++
 				t.Owners = first(t.Owners, owner, maxOwners, cmp.Compare[string])
 			}
+		default: // passes, or could not be told
 		}
 		for j := range d.Violations {
 			c.find(d, &d.Violations[j], owner)

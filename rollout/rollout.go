@@ -77,6 +77,9 @@ type Out struct {
 	Proposals, Promoted []Promotion
 	// Policies is the status of each policy, by name.
 	Policies map[string]v1alpha1.WorkloadPolicyStatus
+	// Cells are all that each policy leads, those that are blocked first; the status has
+	// the first of them.
+	Cells map[string][]v1alpha1.RolloutCell
 	// Modes counts the cells of all rollouts.
 	Modes map[control.Mode]int
 	// Again is when a step may become due by time alone; zero where none does.
@@ -86,7 +89,7 @@ type Out struct {
 // Plan plans.
 func Plan(in In, now time.Time) Out {
 	p := &planner{In: in, now: now, out: Out{
-		Controls: map[string][]v1alpha1.NamespaceControl{}, Policies: map[string]v1alpha1.WorkloadPolicyStatus{}, Modes: map[control.Mode]int{},
+		Controls: map[string][]v1alpha1.NamespaceControl{}, Policies: map[string]v1alpha1.WorkloadPolicyStatus{}, Modes: map[control.Mode]int{}, Cells: map[string][]v1alpha1.RolloutCell{},
 	}}
 	policies := compile(in.Policies)
 	p.namespace("", Namespace{}, policies)
@@ -95,6 +98,9 @@ func Plan(in In, now time.Time) Out {
 	}
 	for _, c := range policies {
 		p.out.Policies[c.name] = c.status()
+		if len(c.cells) > 0 {
+			p.out.Cells[c.name] = c.cells
+		}
 	}
 	p.sort()
 	return p.out

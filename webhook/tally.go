@@ -96,9 +96,7 @@ func (g *Gate) WriteTallies(ctx context.Context, i *Informers, interval time.Dur
 	for {
 		select {
 		case <-ctx.Done():
-			ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), liveRead)
-			defer cancel()
-			if err := g.tallies.write(ending, i.reportClient); err != nil {
+			if err := g.tallies.last(context.WithoutCancel(ctx), i.reportClient); err != nil {
 				log.Error(err, "what would have been refused is not written; the audit sees what was admitted")
 			}
 			return
@@ -108,6 +106,13 @@ func (g *Gate) WriteTallies(ctx context.Context, i *Informers, interval time.Dur
 			}
 		}
 	}
+}
+
+// last writes once more at the end, for as long as the end may take.
+func (t *tallies) last(ctx context.Context, reports dynamic.ResourceInterface) error {
+	ctx, cancel := context.WithTimeout(ctx, liveRead)
+	defer cancel()
+	return t.write(ctx, reports)
 }
 
 func (t *tallies) write(ctx context.Context, reports dynamic.ResourceInterface) error {

@@ -23,7 +23,7 @@ import (
 	"github.com/hardgate-dev/hardgate/webhook/workload"
 )
 
-func tally(control string, count int64, at int64, object string) v1alpha1.AdmissionTally {
+func tally(control string, count, at int64, object string) v1alpha1.AdmissionTally {
 	return v1alpha1.AdmissionTally{Control: control, Count: count, Last: metav1.Unix(at, 0), Object: object}
 }
 

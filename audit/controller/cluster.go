@@ -23,7 +23,7 @@ import (
 // writeCluster writes the benchmark's table into the ClusterReport, after each audit. The
 // report is made by the tainting half of the controller, which writes the rest of it.
 func (c *Controller) writeCluster(ctx context.Context, s *state) error {
-	if c.carded == c.last.Finished {
+	if c.carded.Equal(c.last.Finished) {
 		return nil
 	}
 	stored := &v1alpha1.ClusterReport{}

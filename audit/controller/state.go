@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -190,5 +191,5 @@ func equal(a, b any) bool {
 		return false
 	}
 	other, err := json.Marshal(b)
-	return err == nil && string(one) == string(other)
+	return err == nil && bytes.Equal(one, other)
 }

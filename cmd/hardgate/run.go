@@ -74,6 +74,6 @@ func newRoot() *cobra.Command {
 	}
 	root.SetFlagErrorFunc(flagError)
 	root.SetHelpCommand(newHelp())
-	root.AddCommand(newCheck(), newNode(), newNodes(), newReport(), newControls(), newVersion())
+	root.AddCommand(newCheck(), newNode(), newNodes(), newReport(), newRollout(), newControls(), newVersion())
 	return root
 }

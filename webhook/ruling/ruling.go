@@ -132,11 +132,8 @@ func (b *Book) For(namespace string, has labels.Set) []Judged {
 	}
 	stage := b.stages[namespace]
 	known := string(append(selecting, stage.key...))
-	for i := range b.entries {
-		if selecting[i] == 1 && b.entries[i].rollout.named(namespace) {
-			known += "/" + namespace // pins and exclusions are by name
-			break
-		}
+	if b.named(namespace, selecting) {
+		known += "/" + namespace
 	}
 	if answer, ok := b.answers.Load(known); ok {
 		return answer.([]Judged)
@@ -144,6 +141,17 @@ func (b *Book) For(namespace string, has labels.Set) []Judged {
 	judged := b.answer(namespace, selecting, stage)
 	b.answers.Store(known, judged)
 	return judged
+}
+
+// named is whether a policy that selects a namespace says something of it by its name: what
+// holds there is for no other then.
+func (b *Book) named(namespace string, selecting []byte) bool {
+	for i := range b.entries {
+		if selecting[i] == 1 && b.entries[i].rollout.named(namespace) {
+			return true
+		}
+	}
+	return false
 }
 
 // Enforces is whether anything is enforced in a namespace.

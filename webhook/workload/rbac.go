@@ -11,7 +11,7 @@ type Role struct {
 
 // Rule is a PolicyRule, as written.
 type Rule struct {
-	Index                                                     int
+	Index                                                       int
 	Verbs, APIGroups, Resources, ResourceNames, NonResourceURLs []string
 }
 

@@ -1,0 +1,145 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hardgate-dev/hardgate/api/v1alpha1"
+	"github.com/hardgate-dev/hardgate/report"
+	"github.com/hardgate-dev/hardgate/rollout"
+)
+
+const rolloutLong = `Show how far the rollouts of WorkloadPolicies have come: for each namespace and control
+its mode, what would be refused, since when it is clean, and what comes next or is in the way.
+
+A rollout leads a control from its policy's own mode to the target, a step at a time, where
+nothing would have been refused for the clean window: neither at admission nor in the audits.
+
+Exit status: 0 printed or changed; 2 bad usage, or the cluster does not answer.`
+
+const rolloutExample = `  # all cells of all rollouts, what is blocked first
+  hardgate rollout
+
+  # what keeps one namespace from being enforced
+  hardgate rollout --namespace shop --blocked
+
+  # stop all steps of a policy, and go on
+  hardgate rollout pause baseline
+  hardgate rollout resume baseline
+
+  # back to warnings, at once, and let go again
+  hardgate rollout demote baseline --namespace shop --control host-path --to Warn
+  hardgate rollout unpin baseline --namespace shop --control host-path`
+
+type rolloutFlags struct {
+	cluster    clusterFlags
+	output     string
+	namespaces []string
+	controls   []string
+	blocked    bool
+}
+
+func newRollout() *cobra.Command {
+	var f rolloutFlags
+	cmd := &cobra.Command{
+		Use:     "rollout [POLICY...]",
+		Short:   "Show and steer the rollouts of WorkloadPolicies",
+		Long:    rolloutLong,
+		Example: rolloutExample,
+		RunE:    func(cmd *cobra.Command, args []string) error { return f.run(cmd, args, time.Now()) },
+
+		ValidArgsFunction: cobra.NoFileCompletions,
+	}
+	flags := cmd.Flags()
+	flags.SortFlags = false
+	flags.StringVarP(&f.output, "output", "o", "table", "table, json or yaml")
+	flags.StringSliceVarP(&f.namespaces, "namespace", "n", nil, "only these namespaces")
+	flags.StringSliceVar(&f.controls, "control", nil, "only these controls")
+	flags.BoolVar(&f.blocked, "blocked", false, "only what something is in the way of")
+	f.cluster.add(cmd)
+	complete(cmd, "output", fixed("table", "json", "yaml"))
+	cmd.AddCommand(newSteer("pause"), newSteer("resume"), newSteer("pin"), newSteer("unpin"), newSteer("demote"))
+	return cmd
+}
+
+// policyCells are the cells of one policy, as they are printed.
+type policyCells struct {
+	Policy string                 `json:"policy"`
+	Target v1alpha1.Mode          `json:"target"`
+	Paused bool                   `json:"paused,omitempty"`
+	Cells  []v1alpha1.RolloutCell `json:"cells"`
+}
+
+func (f *rolloutFlags) run(cmd *cobra.Command, names []string, now time.Time) error {
+	if !slices.Contains([]string{"table", "json", "yaml"}, f.output) {
+		return fmt.Errorf("--output: unknown format %q: use table, json or yaml", f.output)
+	}
+	client, err := f.cluster.open(cmd)
+	if err != nil {
+		return err
+	}
+	in, err := client.rollouts(cmd.Context(), now)
+	if err != nil {
+		return err
+	}
+	all := f.choose(in.Policies, rollout.Plan(*in, now), names)
+	for _, name := range names {
+		if !slices.ContainsFunc(all, func(p policyCells) bool { return p.Policy == name }) {
+			return fmt.Errorf("no WorkloadPolicy %q has a rollout: see with: kubectl get workloadpolicies", name)
+		}
+	}
+	switch f.output {
+	case "json":
+		return report.JSON(cmd.OutOrStdout(), map[string]any{"rollouts": all})
+	case "yaml":
+		return report.YAML(cmd.OutOrStdout(), map[string]any{"rollouts": all})
+	}
+	return f.table(cmd, all)
+}
+
+// choose keeps the cells that are asked for.
+func (f *rolloutFlags) choose(policies []v1alpha1.WorkloadPolicy, out rollout.Out, names []string) []policyCells {
+	all := []policyCells{}
+	for i := range policies {
+		p := &policies[i]
+		if p.Spec.Rollout == nil || len(names) > 0 && !slices.Contains(names, p.Name) {
+			continue
+		}
+		cells := slices.DeleteFunc(slices.Clone(out.Cells[p.Name]), func(c v1alpha1.RolloutCell) bool {
+			return len(f.namespaces) > 0 && !slices.Contains(f.namespaces, c.Namespace) ||
+				len(f.controls) > 0 && !slices.Contains(f.controls, c.Control) || f.blocked && c.Violations == 0
+		})
+		all = append(all, policyCells{
+			Policy: p.Name, Target: cmp.Or(p.Spec.Rollout.Target, "Enforce"), Paused: p.Spec.Rollout.Paused, Cells: append([]v1alpha1.RolloutCell{}, cells...),
+		})
+	}
+	return all
+}
+
+func (f *rolloutFlags) table(cmd *cobra.Command, all []policyCells) error {
+	w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "POLICY\tNAMESPACE\tCONTROL\tMODE\tVIOLATIONS\tCLEAN SINCE\tNEXT")
+	n := 0
+	for _, p := range all {
+		for _, c := range p.Cells {
+			since := "-"
+			if c.CleanSince != nil {
+				since = c.CleanSince.UTC().Format(time.RFC3339)
+			}
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%s\t%s\n", report.Printable(p.Policy), rollout.Place(c.Namespace), c.Control, c.Mode, c.Violations, since, report.Printable(c.Next))
+			n++
+		}
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	if n == 0 {
+		fmt.Fprintln(cmd.ErrOrStderr(), "hardgate: no cell: a WorkloadPolicy has a rollout when it has spec.rollout, and a cell for each control that is not Off in each namespace that it selects")
+	}
+	return nil
+}

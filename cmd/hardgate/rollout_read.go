@@ -1,0 +1,78 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/hardgate-dev/hardgate/api/v1alpha1"
+	"github.com/hardgate-dev/hardgate/control"
+	"github.com/hardgate-dev/hardgate/rollout"
+	"github.com/hardgate-dev/hardgate/webhook/ruling"
+)
+
+// rollouts reads what the controller plans by, as far as it has written it down: the plan
+// that is made of it says the same of every cell. Nothing is promoted by it.
+func (c *clusterClient) rollouts(ctx context.Context, now time.Time) (*rollout.In, error) {
+	in := &rollout.In{
+		Namespaces: map[string]rollout.Namespace{}, Reports: map[string]v1alpha1.NamespaceReportStatus{},
+		Audit: rollout.Audit{Finished: now, Complete: true, Current: true, Fresh: time.Hour, Cells: map[string]map[control.ID]rollout.Count{}},
+	}
+	own := "/apis/" + v1alpha1.GroupVersion.String()
+	policies, err := list(ctx, c, own+"/workloadpolicies", "WorkloadPolicy", func(item []byte) (*v1alpha1.WorkloadPolicy, error) {
+		return ruling.Read(typed(item, "WorkloadPolicy"))
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range policies {
+		in.Policies = append(in.Policies, *p)
+	}
+	namespaces, err := list(ctx, c, "/api/v1/namespaces", "Namespace", func(item []byte) (n v1alpha1.NamespaceReport, err error) {
+		return n, json.Unmarshal(item, &n) // its metadata
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, n := range namespaces {
+		in.Namespaces[n.Name] = rollout.Namespace{Labels: n.Labels, Created: n.CreationTimestamp.Time}
+	}
+	reports, err := list(ctx, c, own+"/namespacereports", "NamespaceReport", func(item []byte) (r v1alpha1.NamespaceReport, err error) {
+		return r, json.Unmarshal(item, &r)
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range reports {
+		name := r.Name
+		if name == v1alpha1.ClusterScopedReportName {
+			name = ""
+		}
+		in.Reports[name] = r.Status
+		if r.Status.Hash == "" {
+			continue // not audited yet
+		}
+		cells := map[control.ID]rollout.Count{}
+		for _, c := range r.Status.Controls {
+			cells[control.ID(c.ID)] = rollout.Count{Violations: int(c.Violations), Exempt: int(c.Exempt), Owners: c.BlockedBy}
+		}
+		in.Audit.Cells[name] = cells
+	}
+	return in, nil
+}
+
+// typed says what an item of a list is: the API server leaves it out of those of some.
+func typed(item []byte, kind string) []byte {
+	var o map[string]json.RawMessage
+	if json.Unmarshal(item, &o) != nil {
+		return item
+	}
+	o["apiVersion"] = json.RawMessage(fmt.Sprintf("%q", v1alpha1.GroupVersion.String()))
+	o["kind"] = json.RawMessage(fmt.Sprintf("%q", kind))
+	text, err := json.Marshal(o)
+	if err != nil {
+		return item
+	}
+	return text
+}

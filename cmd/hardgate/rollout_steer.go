@@ -1,0 +1,175 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/go-logr/logr"
+	"github.com/spf13/cobra"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/hardgate-dev/hardgate/api/v1alpha1"
+	"github.com/hardgate-dev/hardgate/control"
+	"github.com/hardgate-dev/hardgate/webhook/ruling"
+)
+
+// steering says what each way to steer a rollout is.
+var steering = map[string]struct{ short, mode, modeHelp string }{
+	"pause":  {short: "Stop all steps of a rollout; what has been reached stays"},
+	"resume": {short: "Let a rollout go on"},
+	"pin":    {"Hold cells at a mode, at once", "mode", "`mode` to hold the cells at: Off, Audit, Warn or Enforce"},
+	"unpin":  {short: "Let cells go; they go on from where they were held, with a new clean window"},
+	"demote": {"Take cells back to a milder mode, at once, and hold them there", "to", "`mode` to take the cells back to: Warn or Audit"},
+}
+
+type steerFlags struct {
+	cluster    clusterFlags
+	namespaces []string
+	controls   []string
+	mode       string
+	dryRun     bool
+}
+
+func newSteer(verb string) *cobra.Command {
+	var f steerFlags
+	s := steering[verb]
+	cells := verb != "pause" && verb != "resume"
+	cmd := &cobra.Command{
+		Use: verb + " POLICY", Short: s.short,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return usagef(cmd, "name one WorkloadPolicy")
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, verb, args[0]) },
+
+		ValidArgsFunction: cobra.NoFileCompletions,
+	}
+	flags := cmd.Flags()
+	flags.SortFlags = false
+	if cells {
+		flags.StringSliceVarP(&f.namespaces, "namespace", "n", nil, "these namespaces; all without it")
+		flags.StringSliceVar(&f.controls, "control", nil, "these controls; all without it")
+	}
+	if s.mode != "" {
+		flags.StringVar(&f.mode, s.mode, map[string]string{"demote": "Warn"}[verb], s.modeHelp)
+		complete(cmd, s.mode, fixed("Audit", "Warn", "Enforce"))
+	}
+	flags.BoolVar(&f.dryRun, "dry-run", false, "let the API server judge the change, and store nothing")
+	f.cluster.add(cmd)
+	return cmd
+}
+
+func (f *steerFlags) run(cmd *cobra.Command, verb, name string) error {
+	if cells := verb == "pin" || verb == "unpin" || verb == "demote"; cells && len(f.namespaces) == 0 && len(f.controls) == 0 {
+		return errors.New("name the cells with --namespace, --control, or both; to hold all of them, pause the rollout")
+	}
+	if verb == "demote" && f.mode != "Warn" && f.mode != "Audit" {
+		return fmt.Errorf("--to: %q is no milder mode: use Warn or Audit", f.mode)
+	}
+	if verb == "pin" {
+		if _, err := control.ParseMode(f.mode); err != nil {
+			return fmt.Errorf("--mode: %w", err)
+		}
+	}
+	client, err := f.cluster.open(cmd)
+	if err != nil {
+		return err
+	}
+	const tries = 5 // somebody else may write the policy at the same time
+	for try := 1; ; try++ {
+		done, err := f.steer(cmd.Context(), client, verb, name)
+		if apierrors.IsConflict(err) && try < tries {
+			continue
+		}
+		if err != nil {
+			return wayOut(fmt.Errorf("%s %s: %w", verb, name, err))
+		}
+		if f.dryRun {
+			done += " (dry run)"
+		}
+		fmt.Fprintln(cmd.OutOrStdout(), done)
+		return nil
+	}
+}
+
+// steer changes the policy by what is stored, under its resourceVersion.
+func (f *steerFlags) steer(ctx context.Context, client *clusterClient, verb, name string) (done string, err error) {
+	ctx = logr.NewContext(ctx, logr.Discard()) // the error says what client-go would log
+	path := "/apis/" + v1alpha1.GroupVersion.String() + "/workloadpolicies/" + name
+	result := client.api.Get().AbsPath(path).Do(ctx)
+	if err := result.Error(); err != nil {
+		return "", err
+	}
+	body, err := result.Raw()
+	if err != nil {
+		return "", err
+	}
+	p, err := ruling.Read(body)
+	if err != nil {
+		return "", fmt.Errorf("the stored policy is not understood: %w", err)
+	}
+	r := p.Spec.Rollout
+	if r == nil {
+		return "", errors.New("the policy has no rollout: give it spec.rollout")
+	}
+	done, changed := f.change(r, verb, name)
+	if !changed {
+		return done, nil
+	}
+	patch, err := json.Marshal(map[string]any{
+		"metadata": map[string]any{"resourceVersion": p.ResourceVersion},
+		"spec":     map[string]any{"rollout": map[string]any{"paused": r.Paused, "pins": r.Pins}},
+	})
+	if err != nil {
+		return "", err
+	}
+	request := client.api.Patch(types.MergePatchType).AbsPath(path).Body(patch).Param("fieldManager", "hardgate")
+	if f.dryRun {
+		request.Param("dryRun", "All")
+	}
+	return done, request.Do(ctx).Error()
+}
+
+// change changes the rollout and says what it did, and whether it did anything.
+func (f *steerFlags) change(r *v1alpha1.Rollout, verb, name string) (done string, changed bool) {
+	cells := v1alpha1.RolloutCells{Namespaces: f.namespaces, Controls: f.controls}
+	same := func(p v1alpha1.RolloutPin) bool {
+		return slices.Equal(p.Namespaces, cells.Namespaces) && slices.Equal(p.Controls, cells.Controls)
+	}
+	switch verb {
+	case "pause", "resume":
+		pause := verb == "pause"
+		if r.Paused == pause {
+			return name + " is " + verb + "d already", false
+		}
+		r.Paused = pause
+		return name + " " + verb + "d", true
+	case "unpin":
+		if !slices.ContainsFunc(r.Pins, same) {
+			return fmt.Sprintf("%s has no pin of %s: see with: kubectl get workloadpolicy %s -o jsonpath={.spec.rollout.pins}", name, f.which(), name), false
+		}
+		r.Pins = slices.DeleteFunc(r.Pins, same)
+		return fmt.Sprintf("%s: %s let go", name, f.which()), true
+	}
+	r.Pins = append(slices.DeleteFunc(r.Pins, same), v1alpha1.RolloutPin{RolloutCells: cells, Mode: v1alpha1.Mode(f.mode)})
+	return fmt.Sprintf("%s: %s held at %s", name, f.which(), f.mode), true
+}
+
+// which names the cells.
+func (f *steerFlags) which() string {
+	controls, namespaces := "all controls", "all namespaces"
+	if len(f.controls) > 0 {
+		controls = strings.Join(f.controls, ", ")
+	}
+	if len(f.namespaces) > 0 {
+		namespaces = strings.Join(f.namespaces, ", ")
+	}
+	return controls + " in " + namespaces
+}

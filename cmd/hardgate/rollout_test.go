@@ -1,0 +1,117 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// rolling is an API server with one policy, two namespaces and their reports.
+type rolling struct {
+	policy   string
+	conflict int // so many writes come too late
+	patches  []string
+}
+
+func (r *rolling) ServeHTTP(w http.ResponseWriter, req *http.Request) {
+	w.Header().Set("Content-Type", "application/json")
+	list := func(kind string, items ...string) {
+		fmt.Fprintf(w, `{"kind":"%sList","apiVersion":"v1","metadata":{},"items":[%s]}`, kind, strings.Join(items, ","))
+	}
+	switch path := req.URL.Path; {
+	case strings.HasSuffix(path, "/workloadpolicies"):
+		list("WorkloadPolicy", r.policy)
+	case strings.HasSuffix(path, "/namespaces"):
+		list("Namespace", `{"metadata":{"name":"tidy"}}`, `{"metadata":{"name":"untidy"}}`)
+	case strings.HasSuffix(path, "/namespacereports"):
+		list("NamespaceReport",
+			`{"metadata":{"name":"tidy"},"status":{"hash":"1","controls":[{"id":"privileged","violations":0,"cleanSince":"2026-11-01T00:00:00Z","modes":[{"policy":"p","mode":"Enforce","since":"2026-11-10T00:00:00Z"}]}]}}`,
+			`{"metadata":{"name":"untidy"},"status":{"hash":"1","controls":[{"id":"privileged","violations":2,"blockedBy":["Deployment/web","Pod/a"],"modes":[{"policy":"p","mode":"Warn","since":"2026-11-10T00:00:00Z"}]}]}}`)
+	case strings.HasSuffix(path, "/workloadpolicies/p") && req.Method == http.MethodPatch && r.conflict > 0:
+		r.conflict--
+		w.WriteHeader(http.StatusConflict)
+		_, _ = io.WriteString(w, `{"kind":"Status","apiVersion":"v1","status":"Failure","reason":"Conflict","code":409}`)
+	case strings.HasSuffix(path, "/workloadpolicies/p"):
+		if req.Method == http.MethodPatch {
+			body, _ := io.ReadAll(req.Body)
+			r.patches = append(r.patches, "by "+req.URL.Query().Get("fieldManager")+" "+string(body))
+		}
+		_, _ = io.WriteString(w, r.policy)
+	default:
+		w.WriteHeader(http.StatusNotFound)
+		_, _ = io.WriteString(w, `{"kind":"Status","apiVersion":"v1","status":"Failure","reason":"NotFound","code":404,"message":"not found"}`)
+	}
+}
+
+// call runs the command line against the server.
+func (r *rolling) call(t *testing.T, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	t.Setenv("KUBERNETES_SERVICE_HOST", "")
+	server := httptest.NewServer(r)
+	defer server.Close()
+	return call(t, map[string]string{"config": kubeconfig(server.URL)}, "", append(args, "--kubeconfig", "config")...)
+}
+
+const ledPolicy = `{"apiVersion":"hardgate.dev/v1alpha1","kind":"WorkloadPolicy","metadata":{"name":"p","resourceVersion":"7"},"spec":{
+	"namespaceSelector":{"matchExpressions":[{"key":"no","operator":"DoesNotExist"}]},"controls":[{"id":"privileged","mode":"Audit"}],"rollout":{}}}`
+
+func TestRolloutShows(t *testing.T) {
+	server := &rolling{policy: ledPolicy}
+	code, got, stderr := server.call(t, "rollout")
+	want := `POLICY  NAMESPACE  CONTROL     MODE     VIOLATIONS  CLEAN SINCE           NEXT
+p       untidy     privileged  Warn     2           -                     blocked: Deployment/web and 1 more
+p       tidy       privileged  Enforce  0           2026-11-01T00:00:00Z  at its target
+`
+	if diff := cmp.Diff(want, got); diff != "" || code != exitOK || stderr != "" {
+		t.Errorf("exit %d, %s(-want +got):\n%s", code, stderr, diff)
+	}
+	_, got, _ = server.call(t, "rollout", "p", "--blocked", "-o", "json")
+	var out struct{ Rollouts []policyCells }
+	if err := json.Unmarshal([]byte(got), &out); err != nil || len(out.Rollouts) != 1 || len(out.Rollouts[0].Cells) != 1 || out.Rollouts[0].Target != "Enforce" {
+		t.Errorf("%v: %s", err, got)
+	}
+	if code, _, stderr := server.call(t, "rollout", "q"); code != exitBad || !strings.Contains(stderr, `no WorkloadPolicy "q" has a rollout`) {
+		t.Errorf("exit %d: %s", code, stderr)
+	}
+}
+
+func TestRolloutSteers(t *testing.T) {
+	tests := map[string]struct {
+		args  []string
+		code  int
+		says  string
+		patch string
+	}{
+		"pause":           {args: []string{"pause", "p"}, says: "p paused\n", patch: `{"metadata":{"resourceVersion":"7"},"spec":{"rollout":{"paused":true,"pins":null}}}`},
+		"resume":          {args: []string{"resume", "p"}, says: "p is resumed already\n"},
+		"demote":          {args: []string{"demote", "p", "-n", "tidy", "--control", "privileged"}, says: "p: privileged in tidy held at Warn\n", patch: `{"metadata":{"resourceVersion":"7"},"spec":{"rollout":{"paused":false,"pins":[{"namespaces":["tidy"],"controls":["privileged"],"mode":"Warn"}]}}}`},
+		"demote up":       {args: []string{"demote", "p", "-n", "tidy", "--to", "Enforce"}, code: exitBad, says: `--to: "Enforce" is no milder mode`},
+		"pin to nonsense": {args: []string{"pin", "p", "-n", "tidy", "--mode", "Enfroce"}, code: exitBad, says: `did you mean "Enforce"?`},
+		"no cells":        {args: []string{"pin", "p", "--mode", "Warn"}, code: exitBad, says: "name the cells"},
+		"no policy":       {args: []string{"pause"}, code: exitBad, says: "name one WorkloadPolicy"},
+		"another policy":  {args: []string{"pause", "q"}, code: exitBad, says: "not found"},
+		"no such pin":     {args: []string{"unpin", "p", "-n", "tidy"}, says: "p has no pin of all controls in tidy"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			server := &rolling{policy: ledPolicy, conflict: 2}
+			code, stdout, stderr := server.call(t, append([]string{"rollout"}, tt.args...)...)
+			if code != tt.code || !strings.Contains(stdout+stderr, tt.says) {
+				t.Errorf("exit %d: %s%s", code, stdout, stderr)
+			}
+			var want []string
+			if tt.patch != "" {
+				want = []string{"by hardgate " + tt.patch}
+			}
+			if diff := cmp.Diff(want, server.patches); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
