@@ -75,7 +75,7 @@ func decoded() *Request {
 	r := request()
 	return &Request{
 		UID: string(r.UID), Kind: workload.Kind{Version: "v1", Kind: "Pod"}, Subresource: "ephemeralcontainers",
-		Namespace: "team", Name: "p", Operation: Update, User: User{"kim", []string{"dev", "system:authenticated"}},
+		Namespace: "team", Name: "p", Operation: Update, DryRun: true, User: User{"kim", []string{"dev", "system:authenticated"}},
 		Object: r.Object.Raw, Old: r.OldObject.Raw, Workload: pod(true), OldWorkload: pod(false),
 	}
 }
@@ -93,7 +93,7 @@ func TestDecode(t *testing.T) {
 				r.Operation, r.OldObject, r.SubResource, r.DryRun = admissionv1.Create, runtime.RawExtension{}, "", nil
 			},
 			func(r *Request) {
-				r.Operation, r.Old, r.OldWorkload, r.Subresource = Create, nil, nil, ""
+				r.Operation, r.Old, r.OldWorkload, r.Subresource, r.DryRun = Create, nil, nil, "", false
 			},
 		},
 		"deletion": {
