@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	authenticationv1 "k8s.io/api/authentication/v1"
 	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -99,6 +100,15 @@ func TestAuthorityOfTheController(t *testing.T) {
 			_, err := core.Namespaces().Get(ctx, controller.Namespace, metav1.GetOptions{})
 			return err
 		}},
+		{"all namespaces", func() error { return namespaces(metav1.ListOptions{}) }},
+		{"pods", func() error { _, err := core.Pods(metav1.NamespaceAll).List(ctx, metav1.ListOptions{}); return err }},
+		{"the webhook's registration", func() error {
+			_, err := control.typed.AdmissionregistrationV1().ValidatingWebhookConfigurations().Get(ctx, "hardgate", metav1.GetOptions{})
+			if apierrors.IsNotFound(err) {
+				return nil
+			}
+			return err
+		}},
 		{"its own namespace, watched", func() error { return namespaces(own) }},
 		{"making the cluster report", func() error {
 			_, err := ours("clusterreports").Create(ctx, cluster, metav1.CreateOptions{})
@@ -144,8 +154,6 @@ func TestAuthorityOfTheController(t *testing.T) {
 	s := newStation(t)
 	s.report(t)
 	for name, ask := range map[string]func() error{
-		"other namespaces":  func() error { return namespaces(metav1.ListOptions{}) },
-		"another namespace": func() error { return namespaces(metav1.ListOptions{FieldSelector: "metadata.name=kube-system"}) },
 		"its namespace's annotations": func() error {
 			_, err := core.Namespaces().Patch(ctx, controller.Namespace, types.MergePatchType, []byte(`{}`), metav1.PatchOptions{})
 			return err
@@ -170,8 +178,36 @@ func TestAuthorityOfTheController(t *testing.T) {
 			_, err := control.leases(metav1.NamespaceSystem).List(ctx, metav1.ListOptions{})
 			return err
 		},
-		"secrets":           func() error { _, err := core.Secrets(controller.Namespace).List(ctx, metav1.ListOptions{}); return err },
-		"pods":              func() error { _, err := core.Pods(controller.Namespace).List(ctx, metav1.ListOptions{}); return err },
+		"secrets": func() error { _, err := core.Secrets(controller.Namespace).List(ctx, metav1.ListOptions{}); return err },
+		"making a pod": func() error {
+			_, err := core.Pods(controller.Namespace).Create(ctx, &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: unique}}, metav1.CreateOptions{})
+			return err
+		},
+		"deleting pods": func() error {
+			return core.Pods(controller.Namespace).DeleteCollection(ctx, metav1.DeleteOptions{}, metav1.ListOptions{})
+		},
+		"configuration": func() error {
+			_, err := core.ConfigMaps(controller.Namespace).Get(ctx, "c", metav1.GetOptions{})
+			return err
+		},
+		"another's webhooks": func() error {
+			_, err := control.typed.AdmissionregistrationV1().ValidatingWebhookConfigurations().Get(ctx, "another", metav1.GetOptions{})
+			return err
+		},
+		"removing the webhook": func() error {
+			return control.typed.AdmissionregistrationV1().ValidatingWebhookConfigurations().Delete(ctx, "hardgate", metav1.DeleteOptions{})
+		},
+		"making webhooks": func() error {
+			_, err := control.typed.AdmissionregistrationV1().ValidatingWebhookConfigurations().Create(ctx, &admissionregistrationv1.ValidatingWebhookConfiguration{
+				ObjectMeta: metav1.ObjectMeta{Name: unique},
+			}, metav1.CreateOptions{})
+			return err
+		},
+		"deleting a namespace's report": func() error { return ours("namespacereports").Delete(ctx, "default", metav1.DeleteOptions{}) },
+		"workload policies, written": func() error {
+			_, err := ours("workloadpolicies").Patch(ctx, "p", types.MergePatchType, []byte(`{"spec":{"mode":"Off"}}`), metav1.PatchOptions{})
+			return err
+		},
 		"policies, written": func() error { return ours("nodepolicies").Delete(ctx, "p", metav1.DeleteOptions{}) },
 		"another cluster report": func() error {
 			_, err := ours("clusterreports").Patch(ctx, "another", types.MergePatchType, []byte(`{}`), metav1.PatchOptions{}, "status")
