@@ -134,7 +134,7 @@ func (c *compiled) coversImages(all []string, image string) bool {
 		return true
 	}
 	named := func(image string) bool {
-		return slices.ContainsFunc(c.objects.Images, func(pattern string) bool { return glob(pattern, image) })
+		return slices.ContainsFunc(c.objects.Images, func(named string) bool { return names(named, image) })
 	}
 	if image != "" {
 		return named(image)
@@ -181,6 +181,24 @@ func elements(path string) (list []string) {
 		}
 	}
 	return list
+}
+
+// names is whether an image is meant: the reference as it is written, any tag or digest of a
+// repository that is named without, or all that is below "registry.example.com/team/*".
+func names(named, image string) bool {
+	if below, all := strings.CutSuffix(named, "/*"); all {
+		return strings.HasPrefix(image, below+"/")
+	}
+	version, found := strings.CutPrefix(image, named)
+	switch {
+	case !found:
+		return false
+	case version == "":
+		return true
+	}
+	// What has a tag or a digest means itself, and "registry:5000/x" is no tag of "registry".
+	last := named[strings.LastIndexByte(named, '/')+1:]
+	return (version[0] == ':' || version[0] == '@') && !strings.Contains(version, "/") && !strings.ContainsAny(last, ":@")
 }
 
 // glob is whether a pattern matches the whole of s; "*" stands for any run of characters.

@@ -91,6 +91,30 @@ func TestGlob(t *testing.T) {
 	}
 }
 
+func TestImages(t *testing.T) {
+	for named, cases := range map[string]map[string]bool{
+		"registry.example.com/team/*": {
+			"registry.example.com/team/web:1": true, "registry.example.com/team/a/b@sha256:0": true,
+			"registry.example.com/team-evil/web": false, "registry.example.com/team": false, "evil.example.com/registry.example.com/team/web": false,
+		},
+		"registry.example.com/team/web": {
+			"registry.example.com/team/web": true, "registry.example.com/team/web:1": true, "registry.example.com/team/web@sha256:0": true,
+			"registry.example.com/team/web:1@sha256:0": true, "registry.example.com/team/web-evil": false, "registry.example.com/team/web/evil": false,
+		},
+		"registry.example.com/team/web:1": {
+			"registry.example.com/team/web:1": true, "registry.example.com/team/web:1@sha256:0": false, "registry.example.com/team/web:12": false,
+		},
+		"registry":           {"registry:5000/evil": false, "registry:5000": true},
+		"registry:5000/team": {"registry:5000/team:1": true, "registry:5000/team@sha256:0": true},
+	} {
+		for image, want := range cases {
+			if names(named, image) != want {
+				t.Errorf("%s means %s: %t", named, image, !want)
+			}
+		}
+	}
+}
+
 // A thousand exemptions of other namespaces cost a request nothing to speak of.
 func BenchmarkOn(b *testing.B) {
 	var list []v1alpha1.Exemption

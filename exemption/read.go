@@ -145,12 +145,12 @@ func validateObjects(o *v1alpha1.ExemptObjects) (errs []error) {
 		return ""
 	})
 	each("images", o.Images, func(v string) string {
-		literal, _, isPattern := strings.Cut(v, "*")
+		below, _ := strings.CutSuffix(v, "/*")
 		switch {
-		case v == "" || strings.ContainsAny(v, " "):
+		case below == "" || strings.ContainsAny(v, " "):
 			return "is no image"
-		case isPattern && !strings.Contains(literal, "/"):
-			return `could match any registry: name it before the first "*"`
+		case strings.Contains(below, "*"):
+			return `has a "*" that is not "/*" at its end: it could mean what others may name`
 		}
 		return ""
 	})

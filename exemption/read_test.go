@@ -66,8 +66,8 @@ func TestReadRefuses(t *testing.T) {
 			`spec.objects.namespaces[0]: "team-*" is no name of a namespace; patterns are not taken, since tenants may choose names`,
 		}},
 		"any registry": {"{controls: [privileged], objects: {images: ['*/web', 'web*', registry.example.com/web, 'registry.example.com/*']}" + because, []string{
-			`spec.objects.images[0]: "*/web" could match any registry: name it before the first "*"`,
-			`spec.objects.images[1]: "web*" could match any registry: name it before the first "*"`,
+			`spec.objects.images[0]: "*/web" has a "*" that is not "/*" at its end: it could mean what others may name`,
+			`spec.objects.images[1]: "web*" has a "*" that is not "/*" at its end: it could mean what others may name`,
 		}},
 		"other slips": {"{controls: [privileged], objects: {kinds: [pods], names: [''], serviceAccounts: [a/b/c], fieldPaths: ['spec.containers[web]']}" + because, []string{
 			`spec.objects.kinds[0]: "pods" is no kind: write "Deployment" or "Deployment.apps"`,

@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 
 	"github.com/hardgate-dev/hardgate/control"
+	"github.com/hardgate-dev/hardgate/exemption"
 	"github.com/hardgate-dev/hardgate/webhook/policy"
 	"github.com/hardgate-dev/hardgate/webhook/repair"
 	"github.com/hardgate-dev/hardgate/webhook/review"
@@ -34,6 +35,8 @@ type Gate struct {
 	book    atomic.Pointer[ruling.Book]
 	nodes   registrar
 	tallies *tallies
+	// exemptions exempt nothing until they are read.
+	exemptions atomic.Pointer[exemption.Book]
 	inForce atomic.Pointer[inForce]
 	census  Census
 	// large weighs large requests in bytes.
@@ -122,9 +125,9 @@ func (g *Gate) decide(ctx context.Context, r *review.Request, only func(control.
 			return response{}, err
 		}
 	}
-	options := verdict.Options{Ceiling: ceiling(r)}
+	options := verdict.Options{Ceiling: ceiling(r), Exempt: verdict.Exempting(g.exemptions.Load(), subject.Object, time.Now())}
 	if p := subject.Pod; p != nil && p.Template {
-		options.Mended = repair.Mended(subject, judged, nil)
+		options.Mended = repair.Mended(subject, judged, options.Exempt)
 	}
 	decisions, err := verdict.Judge(ctx, judged, subject, old, options)
 	if err != nil {

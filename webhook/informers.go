@@ -47,6 +47,9 @@ type Informers struct {
 	// reports are the NamespaceReports, of which an older installation has none.
 	reports  cache.SharedIndexInformer
 	unreport atomic.Bool
+	// exemptions may be those of an installation that has none: nobody waits for those.
+	exemptions cache.SharedIndexInformer
+	unexempt   atomic.Bool
 	// reportClient writes in them.
 	reportClient dynamic.ResourceInterface
 }
@@ -77,6 +80,7 @@ func NewInformers(config *rest.Config) (*Informers, error) {
 		policies:     custom("workloadpolicies"),
 		nodePolicies: custom("nodepolicies"),
 		reports:      custom("namespacereports"),
+		exemptions:   custom("exemptions"),
 		reportClient: dynamicClient.Resource(v1alpha1.GroupVersion.WithResource("namespacereports")),
 	}
 	for _, informer := range i.all() {
@@ -87,14 +91,17 @@ func NewInformers(config *rest.Config) (*Informers, error) {
 	if err := i.nodePolicies.SetWatchErrorHandlerWithContext(notInstalled()); err != nil {
 		return nil, fmt.Errorf("watching NodePolicies: %w", err)
 	}
-	if err := i.reports.SetWatchErrorHandlerWithContext(noReports(&i.unreport)); err != nil {
+	if err := i.exemptions.SetWatchErrorHandlerWithContext(absent("Exemptions", &i.unexempt)); err != nil {
+		return nil, fmt.Errorf("watching Exemptions: %w", err)
+	}
+	if err := i.reports.SetWatchErrorHandlerWithContext(absent("NamespaceReports", &i.unreport)); err != nil {
 		return nil, fmt.Errorf("watching NamespaceReports: %w", err)
 	}
 	return i, nil
 }
 
 func (i *Informers) all() []cache.SharedIndexInformer {
-	return []cache.SharedIndexInformer{i.namespaces, i.accounts, i.policies, i.nodePolicies, i.reports}
+	return []cache.SharedIndexInformer{i.namespaces, i.accounts, i.policies, i.nodePolicies, i.reports, i.exemptions}
 }
 
 func restClient(config *rest.Config, scheme *runtime.Scheme, gv schema.GroupVersion, path string) (rest.Interface, error) {
@@ -186,6 +193,9 @@ func (i *Informers) missing() string {
 	}
 	if !i.reports.HasSynced() && !i.unreport.Load() {
 		missing = append(missing, "namespacereports")
+	}
+	if !i.exemptions.HasSynced() && !i.unexempt.Load() {
+		missing = append(missing, "exemptions")
 	}
 	return strings.Join(missing, ", ")
 }

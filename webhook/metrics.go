@@ -30,6 +30,8 @@ type Metrics struct {
 	repaired  *prometheus.CounterVec
 	// invalidNode is invalid for NodePolicies.
 	invalidNode prometheus.Gauge
+	// invalidExemptions is invalid for Exemptions.
+	invalidExemptions prometheus.Gauge
 
 	// counters are those of decisions, looked up once.
 	counters map[control.ID]*[modes][statuses]prometheus.Counter
@@ -73,7 +75,10 @@ func NewMetrics(registry prometheus.Registerer) *Metrics {
 			Help: "Errors in the NodePolicies: while there are any, nodes register without the taint of unverified nodes.",
 		}),
 	}
-	registry.MustRegister(m.decisions, m.requests, m.duration, m.invalid, m.tainted, m.repaired, m.invalidNode)
+	m.invalidExemptions = prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "hardgate_admission_exemption_errors", Help: "Errors in the Exemptions: those that have any exempt nothing.",
+	})
+	registry.MustRegister(m.invalidExemptions, m.decisions, m.requests, m.duration, m.invalid, m.tainted, m.repaired, m.invalidNode)
 	for _, answer := range []string{outcomeAllowed, outcomeWarned, outcomeDenied, outcomeBad, outcomeError} {
 		m.requests.WithLabelValues(answer) // shown as 0 from the start
 	}

@@ -3,6 +3,7 @@ package webhook
 import (
 	"context"
 	"fmt"
+	"time"
 
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
 
@@ -12,6 +13,7 @@ import (
 	"github.com/hardgate-dev/hardgate/webhook/review"
 	"github.com/hardgate-dev/hardgate/webhook/ruling"
 	"github.com/hardgate-dev/hardgate/webhook/scan"
+	"github.com/hardgate-dev/hardgate/webhook/verdict"
 	"github.com/hardgate-dev/hardgate/webhook/workload"
 )
 
@@ -40,7 +42,7 @@ func (g *Gate) repair(ctx context.Context, r *review.Request) (response, error) 
 		return response{}, fmt.Errorf("reading the object: %w", err)
 	}
 	o.Namespace = r.Namespace
-	made, err := repair.Make(r.Object, &policy.Subject{Object: &o, Admitted: true}, judged, nil)
+	made, err := repair.Make(r.Object, &policy.Subject{Object: &o, Admitted: true}, judged, verdict.Exempting(g.exemptions.Load(), &o, time.Now()))
 	if err != nil {
 		return response{}, fmt.Errorf("repairing the object: %w", err)
 	}

@@ -92,17 +92,17 @@ func ledOn(reports cache.SharedIndexInformer) (<-chan struct{}, error) {
 	return led, err
 }
 
-// noReports notes that there are no NamespaceReports in this installation: then nobody
-// waits for them. Where they are, the gate serves nothing before it has read them: what a
-// rollout has enforced would be judged more mildly after every start.
-func noReports(absent *atomic.Bool) cache.WatchErrorHandlerWithContext {
+// absent notes that there is none of a kind in this installation: then nobody waits for
+// them. Where they are, the gate serves nothing before it has read them: what a rollout has
+// enforced would be judged more mildly after every start, and what is exempt be refused.
+func absent(kinds string, noted *atomic.Bool) cache.WatchErrorHandlerWithContext {
 	return func(ctx context.Context, r *cache.Reflector, err error) {
 		if !apierrors.IsNotFound(err) {
 			cache.DefaultWatchErrorHandler(ctx, r, err)
 			return
 		}
-		if !absent.Swap(true) {
-			logf.FromContext(ctx).WithName("policies").Info("NamespaceReports are not installed here: their CRD is missing, and no rollout goes on")
+		if !noted.Swap(true) {
+			logf.FromContext(ctx).WithName("policies").Info(kinds + " are not installed here: their CRD is missing")
 		}
 	}
 }

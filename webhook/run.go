@@ -38,6 +38,9 @@ func Run(ctx context.Context, gate *Gate, informers *Informers, server *serving.
 		if err := gate.WatchPolicies(watching, informers); err != nil {
 			return err
 		}
+		if err := gate.WatchExemptions(watching, informers); err != nil {
+			return err
+		}
 		if err := gate.WatchNodePolicies(watching, informers); err != nil {
 			return err
 		}

@@ -109,9 +109,10 @@ type ExemptObjects struct {
 	// +kubebuilder:validation:MaxItems=1000
 	ServiceAccounts []string `json:"serviceAccounts,omitempty"`
 
-	// Images of containers; "*" stands for any run of characters. What is wrong with a
-	// container is exempt by its own image, what is wrong with a pod as a whole by the
-	// images of all its containers.
+	// Images of containers, as they are written: with a tag or a digest that one, without
+	// one any of the repository, and all below a path with "/*" at the end. What is wrong
+	// with a container is exempt by its own image, what is wrong with a pod as a whole by
+	// all its images.
 	//
 	// +optional
 	// +listType=set

@@ -20,6 +20,11 @@ func Exempting(b *exemption.Book, o *workload.Object, now time.Time) Exempt {
 		for c := range o.Pod.Containers() {
 			object.Images = append(object.Images, c.Image)
 		}
+		for i := range o.Pod.Volumes { // images that are mounted are images
+			if v := &o.Pod.Volumes[i]; v.Image.Set {
+				object.Images = append(object.Images, v.Image.Value)
+			}
+		}
 	}
 	scope := b.On(object, now)
 	if scope == nil {
