@@ -99,6 +99,26 @@ func TestRollout(t *testing.T) {
 	// An exemption is no violation, here and at admission.
 	mustCreate(t, exemption(dirty, time.Hour))
 	await(t, "what is exempt does not block", func() bool { return mode(t, dirty) == "Enforce" })
+	await(t, "the API server fails closed there, too", func() bool { closed, _ := failing(t); return slices.Contains(closed, dirty) })
+	if err := create(t, pod(dirty, true)); err != nil {
+		t.Errorf("what is exempt is refused: %v", err)
+	}
+	ends := 3 * time.Second
+	if _, err := lab.client.Apply(t.Context(), exemption(dirty, ends)); err != nil {
+		t.Fatal(err)
+	}
+	await(t, "the exemption has ended", func() bool { return gate.Denied(create(t, pod(dirty, true))) })
+	await(t, "the audit says so", func() bool {
+		for _, c := range report(t, dirty).Status.Controls {
+			if c.ID == "privileged" {
+				return c.Violations > 0 && c.Exempt == 0
+			}
+		}
+		return false
+	})
+	if m := mode(t, dirty); m != "Enforce" {
+		t.Errorf("what ends demotes: %s", m)
+	}
 }
 
 // TestSlippedIn: what came while the webhook was away is found.
