@@ -47,7 +47,7 @@ func (g *Gate) reloadExemptions(ctx context.Context, i *Informers) {
 				continue
 			}
 		}
-		errs = append(errs, fmt.Errorf("Exemption %s: %w", u.GetName(), err))
+		errs = append(errs, &exemption.Error{Name: u.GetName(), Err: err})
 	}
 	book, more := exemption.Compile(exemptions)
 	errs = append(errs, more...)

@@ -37,8 +37,8 @@ type Gate struct {
 	tallies *tallies
 	// exemptions exempt nothing until they are read.
 	exemptions atomic.Pointer[exemption.Book]
-	inForce atomic.Pointer[inForce]
-	census  Census
+	inForce    atomic.Pointer[inForce]
+	census     Census
 	// large weighs large requests in bytes.
 	large *semaphore.Weighted
 }

@@ -30,7 +30,8 @@ func (c *clusterClient) rollouts(ctx context.Context, now time.Time) (*rollout.I
 		in.Policies = append(in.Policies, *p)
 	}
 	namespaces, err := list(ctx, c, "/api/v1/namespaces", "Namespace", func(item []byte) (n v1alpha1.NamespaceReport, err error) {
-		return n, json.Unmarshal(item, &n) // its metadata
+		err = json.Unmarshal(item, &n) // its metadata
+		return n, err
 	})
 	if err != nil {
 		return nil, err
@@ -39,7 +40,8 @@ func (c *clusterClient) rollouts(ctx context.Context, now time.Time) (*rollout.I
 		in.Namespaces[n.Name] = rollout.Namespace{Labels: n.Labels, Created: n.CreationTimestamp.Time}
 	}
 	reports, err := list(ctx, c, own+"/namespacereports", "NamespaceReport", func(item []byte) (r v1alpha1.NamespaceReport, err error) {
-		return r, json.Unmarshal(item, &r)
+		err = json.Unmarshal(item, &r)
+		return r, err
 	})
 	if err != nil {
 		return nil, err

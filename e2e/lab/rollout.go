@@ -9,7 +9,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/dynamic"
 
 	"github.com/hardgate-dev/hardgate/api/v1alpha1"
@@ -57,7 +56,7 @@ func rollOut(ctx context.Context, cfg Config, c *cluster.Cluster) (*Promotion, e
 	if err != nil {
 		return nil, fmt.Errorf("rolling out: %w", err)
 	}
-	policies := client.Resource(schema.GroupVersionResource(v1alpha1.GroupVersion.WithResource("workloadpolicies")))
+	policies := client.Resource(v1alpha1.GroupVersion.WithResource("workloadpolicies"))
 	began := time.Now()
 	if err := apply.File(ctx, access, filepath.Join(cfg.Repo, "e2e", "demo", "rollout.yaml")); err != nil {
 		return nil, err

@@ -12,14 +12,6 @@ import (
 	"github.com/hardgate-dev/hardgate/control"
 )
 
-func hint(id string) string {
-	var ids []string
-	for _, c := range judged() {
-		ids = append(ids, string(c.ID))
-	}
-	return control.Hint(id, ids)
-}
-
 const everything = `{nodeSelector: {matchLabels: {a: b}, matchExpressions: [{key: c, operator: In, values: [d]}]},
 	benchmark: ubuntu, level: L1, mode: Enforce, controls: [{id: mod-unnecessary, mode: Warn, parameters: {unnecessaryModules: [tipc, x-y_z]}}, {id: su-restricted}],
 	effect: NoExecute, gracePeriod: 0s, clearAfter: 1m, minimumDwell: 1h30m, staleAfter: 15m, stale: Warn,
