@@ -18,6 +18,9 @@ import (
 // metadataOnly asks for objects without all but their metadata.
 const metadataOnly = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 
+// maxExpired is how often a list may grow too old while it is read.
+const maxExpired = 100
+
 // lister reads lists in pages, as the API server writes them.
 type lister struct {
 	api  rest.Interface
@@ -39,10 +42,11 @@ func (l *lister) each(ctx context.Context, path, accept string, do func(item []b
 		}()
 		return c
 	}
-	coming := fetch("")
+	coming, expired := fetch(""), 0
 	for {
 		a := <-coming
-		if token := goOn(a.body, a.err); token != "" {
+		if token := goOn(a.body, a.err); token != "" && expired < maxExpired {
+			expired++
 			// The list has grown too old to be gone on with as it was. What follows is of a
 			// later time, and each object still comes once.
 			coming = fetch(token)
