@@ -69,9 +69,6 @@ func (p *planner) clean(namespace string, id control.ID, stored *v1alpha1.Namesp
 	for _, t := range admission {
 		if t.Control == string(id) && entry.CleanSince != nil && t.Last.After(entry.CleanSince.Time) {
 			entry.CleanSince = t.Last.DeepCopy()
-			if len(entry.BlockedBy) == 0 && entry.Violations == 0 {
-				entry.BlockedBy = nil // it came and went: Next names it
-			}
 		}
 	}
 	if entry.CleanSince != nil && entry.CleanSince.After(p.now) { // a clock was wrong
@@ -82,77 +79,91 @@ func (p *planner) clean(namespace string, id control.ID, stored *v1alpha1.Namesp
 
 // cell plans one cell of one policy.
 func (p *planner) cell(c *compiled, namespace string, ns Namespace, id control.ID, begun start, known, stored *v1alpha1.NamespaceControl) v1alpha1.RolloutMode {
-	reached, since, parameters := p.reached(c, ns, begun, stored)
-	next := ""
+	prior := p.prior(c, ns, begun, stored)
+	reached, parameters, next := min(prior.reached, c.target), prior.parameters, ""
 	pinned, isPinned := c.pinned(namespace, id)
-	var step *Promotion
+	mode := pinned
 	switch {
 	case isPinned:
-		if reached != pinned {
-			reached, since = pinned, p.now
-		}
-		next = "pinned"
+		reached, next = pinned, "pinned"
 	case c.excluded(namespace, id):
-		if reached != begun.mode {
-			reached, since = begun.mode, p.now
-		}
-		next = "excluded"
+		mode, reached, next = begun.mode, control.Off, "excluded"
 	default:
-		if inside := max(begun.mode, min(reached, c.target)); inside != reached {
-			reached, since = inside, p.now
-		}
 		if parameters != begun.parameters && p.Audit.Current && p.Audit.Cells[namespace] != nil {
 			// By other parameters than it got there. What it would refuse by these goes back
 			// to where the policy starts.
-			if parameters = begun.parameters; known.Violations > 0 && reached > begun.mode {
-				reached, since = begun.mode, p.now
+			if parameters = begun.parameters; known.Violations > 0 {
+				reached = control.Off
 			}
 		}
-		step, next = p.step(c, namespace, id, reached, since, known)
+		mode = max(begun.mode, reached)
 	}
-	if step != nil {
-		if p.Confirmed[namespace] {
+	since := prior.since
+	if mode != prior.mode {
+		since = p.now
+	}
+	if next == "" {
+		var step *Promotion
+		step, next = p.step(c, namespace, id, mode, since, known)
+		switch {
+		case step == nil:
+		case p.Confirmed[namespace]:
 			p.out.Promoted = append(p.out.Promoted, *step)
-			reached, since = step.To, p.now
-			_, next = p.step(c, namespace, id, reached, since, known)
-		} else {
+			mode, reached, since = step.To, step.To, p.now
+			_, next = p.step(c, namespace, id, mode, since, known)
+		default:
 			p.out.Proposals = append(p.out.Proposals, *step)
 		}
 	}
-	p.out.Modes[reached]++
-	c.add(namespace, id, reached, since, known, next)
-	return v1alpha1.RolloutMode{Policy: c.name, Mode: v1alpha1.Mode(reached.String()), Since: metav1.Time{Time: since}, Parameters: parameters}
+	p.out.Modes[mode]++
+	c.add(namespace, id, mode, since, known, next)
+	m := v1alpha1.RolloutMode{Policy: c.name, Mode: v1alpha1.Mode(mode.String()), Since: metav1.Time{Time: since}, Parameters: parameters}
+	if reached != control.Off {
+		m.Reached = v1alpha1.Mode(reached.String())
+	}
+	return m
 }
 
-// reached is what the cell has come to, and since when. A cell that has not been seen, or
-// was another namespace's of the same name, is seen now for the first time.
-func (p *planner) reached(c *compiled, ns Namespace, begun start, stored *v1alpha1.NamespaceControl) (mode control.Mode, since time.Time, parameters string) {
+// come is how far a cell has come.
+type come struct {
+	// mode is what held, reached what the rollout itself had led to.
+	mode, reached control.Mode
+	since         time.Time
+	parameters    string
+}
+
+// prior is what is stored of a cell. One that has not been seen, or was another
+// namespace's of the same name, is seen now for the first time.
+func (p *planner) prior(c *compiled, ns Namespace, begun start, stored *v1alpha1.NamespaceControl) come {
 	if stored != nil {
 		for _, m := range stored.Modes {
-			parsed, err := control.ParseMode(string(m.Mode))
+			mode, err := control.ParseMode(string(m.Mode))
 			// Times are stored in whole seconds.
 			if m.Policy != c.name || err != nil || m.Since.Time.Before(ns.Created.Truncate(time.Second)) {
 				continue
 			}
-			since := m.Since.Time
-			if since.After(p.now) {
-				since = p.now
+			found := come{mode: mode, since: m.Since.Time, parameters: m.Parameters}
+			if reached, err := control.ParseMode(string(m.Reached)); err == nil {
+				found.reached = reached
 			}
-			return parsed, since, m.Parameters
+			if found.since.After(p.now) {
+				found.since = p.now
+			}
+			return found
 		}
 	}
-	return begun.mode, p.now, begun.parameters
+	return come{mode: begun.mode, since: p.now, parameters: begun.parameters}
 }
 
 // step is the step that is due, if one is, and says what comes next or what is in the way.
-func (p *planner) step(c *compiled, namespace string, id control.ID, reached control.Mode, since time.Time, known *v1alpha1.NamespaceControl) (*Promotion, string) {
-	if reached >= c.target {
+func (p *planner) step(c *compiled, namespace string, id control.ID, mode control.Mode, since time.Time, known *v1alpha1.NamespaceControl) (*Promotion, string) {
+	if mode >= c.target {
 		if known.Violations > 0 {
 			return nil, "at its target; what is there already is refused when it starts again"
 		}
 		return nil, "at its target"
 	}
-	to := reached + 1
+	to := mode + 1
 	switch {
 	case known.Violations > 0:
 		return nil, "blocked: " + owners(known)
@@ -180,7 +191,7 @@ func (p *planner) step(c *compiled, namespace string, id control.ID, reached con
 	case !p.Audit.Started.After(since), p.now.Sub(p.Audit.Finished) > p.Audit.Fresh:
 		return nil, fmt.Sprintf("%s, after the next audit", to)
 	}
-	return &Promotion{Policy: c.name, Namespace: namespace, Control: id, From: reached, To: to}, fmt.Sprintf("%s now", to)
+	return &Promotion{Policy: c.name, Namespace: namespace, Control: id, From: mode, To: to}, fmt.Sprintf("%s now", to)
 }
 
 // owners names what is in the way.

@@ -32,7 +32,7 @@ func world() In {
 		Policies:   []v1alpha1.WorkloadPolicy{p},
 		Namespaces: map[string]Namespace{here: {Created: noon.Add(-90 * day)}},
 		Reports: map[string]v1alpha1.NamespaceReportStatus{here: {Controls: []v1alpha1.NamespaceControl{{
-			ID: id, CleanSince: ago(8 * day), Modes: []v1alpha1.RolloutMode{{Policy: "p", Mode: "Warn", Since: *ago(8 * day)}},
+			ID: id, CleanSince: ago(8 * day), Modes: []v1alpha1.RolloutMode{{Policy: "p", Mode: "Warn", Reached: "Warn", Since: *ago(8 * day)}},
 		}}}},
 		Audit: Audit{
 			Started: noon.Add(-2 * time.Minute), Finished: noon.Add(-time.Minute), Complete: true, Current: true, Fresh: time.Hour,
@@ -44,6 +44,9 @@ func world() In {
 
 func TestPlan(t *testing.T) {
 	stored := func(in *In) *v1alpha1.NamespaceControl { return &in.Reports[here].Controls[0] }
+	come := func(in *In, mode, reached v1alpha1.Mode) {
+		stored(in).Modes[0].Mode, stored(in).Modes[0].Reached = mode, reached
+	}
 	rollout := func(in *In) *v1alpha1.Rollout { return in.Policies[0].Spec.Rollout }
 	cells := func(names ...string) v1alpha1.RolloutCells { return v1alpha1.RolloutCells{Namespaces: names} }
 	tests := map[string]struct {
@@ -55,21 +58,21 @@ func TestPlan(t *testing.T) {
 		"not confirmed":         {func(in *In) { in.Confirmed = nil }, "Warn", "Enforce now"},
 		"clean for too short":   {func(in *In) { stored(in).CleanSince = ago(6 * day) }, "Warn", "Enforce at 2026-11-26T12:00:00Z"},
 		"in Warn for too short": {func(in *In) { stored(in).Modes[0].Since = *ago(6 * day) }, "Warn", "Enforce at 2026-11-26T12:00:00Z"},
-		"one step at a time":    {func(in *In) { stored(in).Modes[0].Mode = "Audit" }, "Warn", "Enforce at 2026-12-02T12:00:00Z"},
+		"one step at a time":    {func(in *In) { come(in, "Audit", "") }, "Warn", "Enforce at 2026-12-02T12:00:00Z"},
 		"a window of its own":   {func(in *In) { rollout(in).CleanWindow = &metav1.Duration{Duration: 9 * day} }, "Warn", "Enforce at 2026-11-26T12:00:00Z"},
 		"a shorter window": {func(in *In) {
 			stored(in).CleanSince = ago(2 * day)
 			rollout(in).CleanWindow = &metav1.Duration{Duration: day}
 		}, "Enforce", "at its target"},
 		"to Warn alone":  {func(in *In) { rollout(in).Target = "Warn" }, "Warn", "at its target"},
-		"target lowered": {func(in *In) { stored(in).Modes[0].Mode = "Enforce"; rollout(in).Target = "Warn" }, "Warn", "at its target"},
+		"target lowered": {func(in *In) { come(in, "Enforce", "Enforce"); rollout(in).Target = "Warn" }, "Warn", "at its target"},
 		"paused":         {func(in *In) { rollout(in).Paused = true }, "Warn", "paused"},
 		"frozen":         {func(in *In) { in.Frozen = "the webhook does not answer" }, "Warn", "the webhook does not answer"},
 		"violated": {func(in *In) {
 			in.Audit.Cells[here] = map[control.ID]Count{id: {Violations: 3, Owners: []string{"Deployment/web"}}}
 		}, "Warn", "blocked: Deployment/web and 2 more"},
 		"violated once enforced": {func(in *In) {
-			stored(in).Modes[0].Mode = "Enforce"
+			come(in, "Enforce", "Enforce")
 			in.Audit.Cells[here] = map[control.ID]Count{id: {Violations: 1}}
 		}, "Enforce", "is refused when it starts again"},
 		"only others are violated": {func(in *In) { in.Audit.Cells[here] = map[control.ID]Count{"host-path": {Violations: 1}} }, "Enforce", "at its target"},
@@ -89,29 +92,33 @@ func TestPlan(t *testing.T) {
 			stored(in).Modes[0].Since = *ago(time.Minute)
 			rollout(in).CleanWindow = &metav1.Duration{}
 		}, "Warn", "after the next audit"},
-		"dirty, and clean just now":  {func(in *In) { stored(in).CleanSince = nil }, "Warn", "Enforce at 2026-12-02T11:59:00Z"},
-		"missed, so not clean":       {func(in *In) { stored(in).CleanSince = nil; in.Audit.Complete = false }, "Warn", "not audited yet"},
-		"unknown mode":               {func(in *In) { stored(in).Modes[0].Mode = "Enfroce" }, "Audit", "Warn at 2026-12-02T12:00:00Z"},
-		"of another policy":          {func(in *In) { stored(in).Modes[0].Policy = "q" }, "Audit", "Warn at 2026-12-02T12:00:00Z"},
-		"a new namespace, same name": {func(in *In) { in.Namespaces[here] = Namespace{Created: noon.Add(-day)} }, "Audit", "Warn at 2026-12-02T12:00:00Z"},
-		"first seen":                 {func(in *In) { in.Reports = nil }, "Audit", "Warn at 2026-12-02T12:00:00Z"},
-		"raised by hand":             {func(in *In) { in.Policies[0].Spec.Controls[0].Mode = "Enforce" }, "Enforce", "at its target"},
-		"lowered by hand":            {func(in *In) { in.Policies[0].Spec.Controls[0].Mode = "Audit"; rollout(in).Paused = true }, "Warn", "paused"},
-		"pinned below":               {func(in *In) { rollout(in).Pins = []v1alpha1.RolloutPin{{RolloutCells: cells(here), Mode: "Audit"}} }, "Audit", "pinned"},
-		"pinned above":               {func(in *In) { rollout(in).Pins = []v1alpha1.RolloutPin{{RolloutCells: cells(), Mode: "Enforce"}} }, "Enforce", "pinned"},
-		"pinned elsewhere":           {func(in *In) { rollout(in).Pins = []v1alpha1.RolloutPin{{RolloutCells: cells("other"), Mode: "Audit"}} }, "Enforce", "at its target"},
-		"excluded":                   {func(in *In) { rollout(in).Exclude = []v1alpha1.RolloutCells{cells(here)} }, "Audit", "excluded"},
+		"dirty, and clean just now":     {func(in *In) { stored(in).CleanSince = nil }, "Warn", "Enforce at 2026-12-02T11:59:00Z"},
+		"missed, so not clean":          {func(in *In) { stored(in).CleanSince = nil; in.Audit.Complete = false }, "Warn", "not audited yet"},
+		"unknown mode":                  {func(in *In) { stored(in).Modes[0].Mode = "Enfroce" }, "Audit", "Warn at 2026-12-02T12:00:00Z"},
+		"of another policy":             {func(in *In) { stored(in).Modes[0].Policy = "q" }, "Audit", "Warn at 2026-12-02T12:00:00Z"},
+		"a new namespace, same name":    {func(in *In) { in.Namespaces[here] = Namespace{Created: noon.Add(-day)} }, "Audit", "Warn at 2026-12-02T12:00:00Z"},
+		"first seen":                    {func(in *In) { in.Reports = nil }, "Audit", "Warn at 2026-12-02T12:00:00Z"},
+		"lowered again, never promoted": {func(in *In) { come(in, "Enforce", "") }, "Audit", "Warn at 2026-12-02T12:00:00Z"},
+		"lowered again, once promoted":  {func(in *In) { come(in, "Enforce", "Warn") }, "Warn", "Enforce at 2026-12-02T12:00:00Z"},
+		"raised above what it reached":  {func(in *In) { come(in, "Audit", ""); in.Policies[0].Spec.Controls[0].Mode = "Warn" }, "Warn", "Enforce at 2026-12-02T12:00:00Z"},
+		"reached nonsense":              {func(in *In) { come(in, "Warn", "Enfroce") }, "Audit", "Warn at 2026-12-02T12:00:00Z"},
+		"raised by hand":                {func(in *In) { in.Policies[0].Spec.Controls[0].Mode = "Enforce" }, "Enforce", "at its target"},
+		"lowered by hand":               {func(in *In) { in.Policies[0].Spec.Controls[0].Mode = "Audit"; rollout(in).Paused = true }, "Warn", "paused"},
+		"pinned below":                  {func(in *In) { rollout(in).Pins = []v1alpha1.RolloutPin{{RolloutCells: cells(here), Mode: "Audit"}} }, "Audit", "pinned"},
+		"pinned above":                  {func(in *In) { rollout(in).Pins = []v1alpha1.RolloutPin{{RolloutCells: cells(), Mode: "Enforce"}} }, "Enforce", "pinned"},
+		"pinned elsewhere":              {func(in *In) { rollout(in).Pins = []v1alpha1.RolloutPin{{RolloutCells: cells("other"), Mode: "Audit"}} }, "Enforce", "at its target"},
+		"excluded":                      {func(in *In) { rollout(in).Exclude = []v1alpha1.RolloutCells{cells(here)} }, "Audit", "excluded"},
 		"stricter parameters, violated": {func(in *In) {
-			stored(in).Modes[0].Mode = "Enforce"
+			come(in, "Enforce", "Enforce")
 			in.Policies[0].Spec.Controls[0].Parameters = &v1alpha1.Parameters{AllowedRegistries: []string{"registry.example.com"}}
 			in.Audit.Cells[here] = map[control.ID]Count{id: {Violations: 1, Owners: []string{"Pod/a"}}}
 		}, "Audit", "blocked: Pod/a"},
 		"other parameters, clean": {func(in *In) {
-			stored(in).Modes[0].Mode = "Enforce"
+			come(in, "Enforce", "Enforce")
 			in.Policies[0].Spec.Controls[0].Parameters = &v1alpha1.Parameters{AllowedRegistries: []string{"registry.example.com"}}
 		}, "Enforce", "at its target"},
 		"other parameters, not looked at yet": {func(in *In) {
-			stored(in).Modes[0].Mode = "Enforce"
+			come(in, "Enforce", "Enforce")
 			in.Policies[0].Spec.Controls[0].Parameters = &v1alpha1.Parameters{AllowedRegistries: []string{"registry.example.com"}}
 			in.Audit.Cells[here] = map[control.ID]Count{id: {Violations: 1}}
 			in.Audit.Current = false
@@ -181,5 +188,18 @@ func TestNoNamespace(t *testing.T) {
 	}}
 	if got := Plan(in, noon).Controls[""]; len(got) != 0 {
 		t.Errorf("controls %+v of a policy that selects", got)
+	}
+}
+
+// A cell that is let go goes on from where it was held.
+func TestLetGo(t *testing.T) {
+	in := world()
+	in.Reports[here].Controls[0].Modes[0].Mode, in.Reports[here].Controls[0].Modes[0].Reached = "Enforce", "Enforce"
+	in.Policies[0].Spec.Rollout.Pins = []v1alpha1.RolloutPin{{RolloutCells: v1alpha1.RolloutCells{Namespaces: []string{here}}, Mode: "Warn"}}
+	held := Plan(in, noon)
+	in.Reports[here] = v1alpha1.NamespaceReportStatus{Controls: held.Controls[here]}
+	in.Policies[0].Spec.Rollout.Pins = nil
+	if got := Plan(in, noon.Add(time.Hour)).Controls[here][0].Modes[0]; got.Mode != "Warn" || !got.Since.Time.Equal(noon) {
+		t.Errorf("it goes on from %+v", got)
 	}
 }

@@ -23,8 +23,8 @@ type stage struct {
 	modes map[ruling.Cell]control.Mode
 }
 
-// trimReport keeps what the gate goes by. A mode or a control that is not known says
-// nothing: the policy's own mode holds.
+// trimReport keeps what the gate goes by: what rollouts have reached. A mode or a control
+// that is not known says nothing: the policy's own mode holds.
 func trimReport(u *unstructured.Unstructured) *stage {
 	s := &stage{ObjectMeta: metav1.ObjectMeta{Name: u.GetName(), ResourceVersion: u.GetResourceVersion()}}
 	controls, _, err := unstructured.NestedSlice(u.Object, "status", "controls")
@@ -39,7 +39,7 @@ func trimReport(u *unstructured.Unstructured) *stage {
 		for _, m := range modes {
 			reached, _ := m.(map[string]any)
 			policy, _ := reached["policy"].(string)
-			name, _ := reached["mode"].(string)
+			name, _ := reached["reached"].(string)
 			mode, err := control.ParseMode(name)
 			if !ok || err != nil || policy == "" {
 				continue

@@ -98,7 +98,14 @@ type NamespaceControl struct {
 // RolloutMode is what the rollout of a policy has come to.
 type RolloutMode struct {
 	Policy string `json:"policy"`
-	Mode   Mode   `json:"mode"`
+	// Mode is what holds: what the policy says, or what has been reached, whichever is
+	// stricter, or a pin.
+	Mode Mode `json:"mode"`
+	// Reached is what the rollout itself has led to; absent before its first step. The
+	// webhook goes by it and by the policy: a policy that is made milder by hand is milder.
+	//
+	// +optional
+	Reached Mode `json:"reached,omitempty"`
 	// Since is when it came to it.
 	Since metav1.Time `json:"since"`
 	// Parameters tell apart by which parameters it came to it.

@@ -33,8 +33,8 @@ type Rollout struct {
 	Exclude []RolloutCells `json:"exclude,omitempty"`
 
 	// Pins hold cells at a mode, stricter or milder than what they have reached, from
-	// the moment that they are written. A cell that is let go starts from there, with a
-	// new clean window. Of several that hold a cell, the last counts.
+	// the moment that they are written. A cell that is let go goes on from there, though
+	// never below what the policy says, with a new clean window. Of several that hold a cell, the last counts.
 	//
 	// +optional
 	// +listType=atomic

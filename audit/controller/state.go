@@ -172,7 +172,7 @@ func reached(reports map[string]*v1alpha1.NamespaceReport) ruling.Reached {
 		modes := map[ruling.Cell]control.Mode{}
 		for _, c := range r.Status.Controls {
 			for _, m := range c.Modes {
-				if mode, err := control.ParseMode(string(m.Mode)); err == nil {
+				if mode, err := control.ParseMode(string(m.Reached)); err == nil {
 					modes[ruling.Cell{Policy: m.Policy, Control: control.ID(c.ID)}] = mode
 				}
 			}

@@ -31,8 +31,8 @@ func (r *rolling) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		list("Namespace", `{"metadata":{"name":"tidy"}}`, `{"metadata":{"name":"untidy"}}`)
 	case strings.HasSuffix(path, "/namespacereports"):
 		list("NamespaceReport",
-			`{"metadata":{"name":"tidy"},"status":{"hash":"1","controls":[{"id":"privileged","violations":0,"cleanSince":"2026-11-01T00:00:00Z","modes":[{"policy":"p","mode":"Enforce","since":"2026-11-10T00:00:00Z"}]}]}}`,
-			`{"metadata":{"name":"untidy"},"status":{"hash":"1","controls":[{"id":"privileged","violations":2,"blockedBy":["Deployment/web","Pod/a"],"modes":[{"policy":"p","mode":"Warn","since":"2026-11-10T00:00:00Z"}]}]}}`)
+			`{"metadata":{"name":"tidy"},"status":{"hash":"1","controls":[{"id":"privileged","violations":0,"cleanSince":"2026-11-01T00:00:00Z","modes":[{"policy":"p","mode":"Enforce","reached":"Enforce","since":"2026-11-10T00:00:00Z"}]}]}}`,
+			`{"metadata":{"name":"untidy"},"status":{"hash":"1","controls":[{"id":"privileged","violations":2,"blockedBy":["Deployment/web","Pod/a"],"modes":[{"policy":"p","mode":"Warn","reached":"Warn","since":"2026-11-10T00:00:00Z"}]}]}}`)
 	case strings.HasSuffix(path, "/workloadpolicies/p") && req.Method == http.MethodPatch && r.conflict > 0:
 		r.conflict--
 		w.WriteHeader(http.StatusConflict)

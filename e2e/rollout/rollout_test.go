@@ -71,8 +71,12 @@ func TestRollout(t *testing.T) {
 	if warned := strings.Join(put(t, spec), "\n"); !strings.Contains(warned, "would be refused at their next start") || !strings.Contains(warned, dirty+": Deployment/collector (privileged)") {
 		t.Errorf("the switch by hand is answered with %q", warned)
 	}
+	await(t, "the hand holds", func() bool { return mode(t, dirty) == "Enforce" })
 	spec["controls"] = []any{map[string]any{"id": "privileged", "mode": "Audit"}}
 	put(t, spec)
+	await(t, "what a hand has switched, a hand switches back", func() bool {
+		return mode(t, dirty) == "Audit" && mode(t, clean) == "Enforce" && create(t, pod(dirty, true)) == nil
+	})
 
 	// Held by hand at once, and let go.
 	spec["rollout"] = map[string]any{"cleanWindow": "2s", "pins": []any{map[string]any{"namespaces": []any{clean}, "controls": []any{"privileged"}, "mode": "Warn"}}}
