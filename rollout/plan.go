@@ -30,7 +30,7 @@ func (p *planner) namespace(name string, ns Namespace, policies []*compiled) {
 		id := pol.ID
 		entry := p.clean(name, id, stored[string(id)], report.Admission)
 		for _, c := range policies {
-			if c.rollout == nil || !c.selects(name, ns.Labels) {
+			if c.rollout == nil || !c.selects(name, ns.Labels) || slices.Contains(p.Unasked, name) {
 				continue
 			}
 			begun, says := c.starts[id]
@@ -38,6 +38,13 @@ func (p *planner) namespace(name string, ns Namespace, policies []*compiled) {
 				continue
 			}
 			entry.Modes = append(entry.Modes, p.cell(c, name, ns, id, begun, &entry, stored[string(id)]))
+		}
+		if s := stored[string(id)]; s != nil {
+			for _, m := range s.Modes {
+				if slices.Contains(p.Unread, m.Policy) {
+					entry.Modes = append(entry.Modes, m)
+				}
+			}
 		}
 		if len(entry.Modes) == 0 {
 			entry.CleanSince = nil

@@ -203,3 +203,23 @@ func TestLetGo(t *testing.T) {
 		t.Errorf("it goes on from %+v", got)
 	}
 }
+
+// What a policy that is not understood has come to stays: with it, nothing is lost.
+func TestUnreadKeeps(t *testing.T) {
+	in := world()
+	in.Policies, in.Unread = nil, []string{"p"}
+	if got := Plan(in, noon).Controls[here]; len(got) != 1 || got[0].Modes[0] != in.Reports[here].Controls[0].Modes[0] {
+		t.Errorf("controls %+v", got)
+	}
+}
+
+// Where nobody asks, nothing is promised; what fails is counted all the same.
+func TestUnasked(t *testing.T) {
+	in := world()
+	in.Unasked = []string{here}
+	in.Audit.Cells[here] = map[control.ID]Count{id: {Violations: 1}}
+	out := Plan(in, noon)
+	if got := out.Controls[here]; len(got) != 1 || got[0].Modes != nil || got[0].Violations != 1 {
+		t.Errorf("controls %+v", got)
+	}
+}

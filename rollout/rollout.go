@@ -22,6 +22,12 @@ const DefaultWindow = 7 * 24 * time.Hour
 type In struct {
 	// Policies are those that are understood.
 	Policies []v1alpha1.WorkloadPolicy
+	// Unread are the names of those that exist and are not understood. What they have come
+	// to stays as it is stored: a slip in a policy must not cost weeks.
+	Unread []string
+	// Unasked are namespaces about which the API server never asks the webhook. Nothing is
+	// led on there: a mode would promise what nobody keeps.
+	Unasked []string
 	// Namespaces are all that exist, by name. Objects without one are in "".
 	Namespaces map[string]Namespace
 	// Reports are the stored ones, by namespace.

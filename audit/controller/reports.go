@@ -46,8 +46,12 @@ func (c *Controller) wanted(s *state, name string, sum *audit.Summary, controls 
 	return want
 }
 
-// enforced is how many controls are enforced in a namespace, of how many that are judged.
+// enforced is how many controls are enforced in a namespace, of how many that are judged;
+// empty where the webhook is never asked.
 func enforced(s *state, name string) string {
+	if slices.Contains(s.unasked, name) {
+		return ""
+	}
 	judged := s.book.For(name, s.namespaces[name].labels)
 	n := 0
 	for _, j := range judged {
@@ -58,8 +62,8 @@ func enforced(s *state, name string) string {
 	return fmt.Sprintf("%d/%d", n, len(judged))
 }
 
-// writeReports writes the reports that are to say something else, and deletes those of
-// namespaces that have gone and have no owner to go with.
+// writeReports writes the reports that are to say something else. Those of namespaces that
+// have gone go with them, whose they are.
 func (c *Controller) writeReports(ctx context.Context, s *state, want map[string]v1alpha1.NamespaceReportStatus) error {
 	var errs []error
 	for _, name := range slices.Sorted(maps.Keys(want)) {

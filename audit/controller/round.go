@@ -76,7 +76,7 @@ func (c *Controller) auditing(ctx context.Context, s *state) audit.Options {
 // in is what rollouts are planned by.
 func (c *Controller) in(ctx context.Context, s *state) rollout.In {
 	in := rollout.In{
-		Policies: s.policies, Namespaces: map[string]rollout.Namespace{}, Reports: map[string]v1alpha1.NamespaceReportStatus{},
+		Policies: s.policies, Unread: s.unread, Unasked: s.unasked, Namespaces: map[string]rollout.Namespace{}, Reports: map[string]v1alpha1.NamespaceReportStatus{},
 		Confirmed: map[string]bool{}, Frozen: c.frozen(ctx, s),
 		Audit: rollout.Audit{
 			Started: c.last.Started, Finished: c.last.Finished, Complete: len(c.last.Missed) == 0, Current: c.judgedBy == s.spec,

@@ -18,6 +18,7 @@ import (
 	"github.com/hardgate-dev/hardgate/api/v1alpha1"
 	"github.com/hardgate-dev/hardgate/control"
 	"github.com/hardgate-dev/hardgate/exemption"
+	"github.com/hardgate-dev/hardgate/webhook/registration"
 	"github.com/hardgate-dev/hardgate/webhook/ruling"
 )
 
@@ -28,6 +29,8 @@ const page = 500
 type state struct {
 	now      time.Time
 	policies []v1alpha1.WorkloadPolicy
+	// unread are the names of policies that are not understood.
+	unread []string
 	book     *ruling.Book // with what rollouts have reached
 	// exemptions are those that are understood, whether they have expired or not.
 	exemptions []v1alpha1.Exemption
@@ -35,6 +38,8 @@ type state struct {
 	// misunderstood is what is wrong with policies and exemptions.
 	misunderstood []error
 	namespaces    map[string]namespace
+	// unasked are namespaces about which the API server never asks the webhook.
+	unasked []string
 	reports       map[string]*v1alpha1.NamespaceReport // by namespace, "" for none
 	// spec tells whether policies or exemptions have changed since a pass.
 	spec string
@@ -49,7 +54,7 @@ type namespace struct {
 // read reads what a round goes by. Policies are read as they are stored: decoded into
 // their type they would lose the fields that are misspelt, and mean something else.
 func (c *Controller) read(ctx context.Context, now time.Time) (*state, error) {
-	s := &state{now: now, namespaces: map[string]namespace{}, reports: map[string]*v1alpha1.NamespaceReport{}}
+	s := &state{now: now, unasked: registration.Unasked(c.Options.Namespaces...), namespaces: map[string]namespace{}, reports: map[string]*v1alpha1.NamespaceReport{}}
 	var spec []byte
 	note := func(u *unstructured.Unstructured) {
 		spec = fmt.Appendf(spec, "%s/%d ", u.GetUID(), u.GetGeneration())
@@ -58,10 +63,12 @@ func (c *Controller) read(ctx context.Context, now time.Time) (*state, error) {
 		c.stored(ctx, "WorkloadPolicy", func(raw []byte, u *unstructured.Unstructured) error {
 			note(u)
 			p, err := ruling.Read(raw)
-			if err == nil {
-				s.policies = append(s.policies, *p)
+			if err != nil {
+				s.unread = append(s.unread, u.GetName())
+				return err
 			}
-			return err
+			s.policies = append(s.policies, *p)
+			return nil
 		}, s),
 		c.stored(ctx, "Exemption", func(raw []byte, u *unstructured.Unstructured) error {
 			note(u)

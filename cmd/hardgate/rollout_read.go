@@ -3,25 +3,29 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"time"
 
 	"github.com/hardgate-dev/hardgate/api/v1alpha1"
 	"github.com/hardgate-dev/hardgate/control"
 	"github.com/hardgate-dev/hardgate/rollout"
+	"github.com/hardgate-dev/hardgate/webhook/registration"
 	"github.com/hardgate-dev/hardgate/webhook/ruling"
 )
+
+// ownNamespaces are hardgate's, as manifests/controller calls them.
+var ownNamespaces = []string{"hardgate-system", "hardgate-leader"}
 
 // rollouts reads what the controller plans by, as far as it has written it down: the plan
 // that is made of it says the same of every cell. Nothing is promoted by it.
 func (c *clusterClient) rollouts(ctx context.Context, now time.Time) (*rollout.In, error) {
 	in := &rollout.In{
+		Unasked:    registration.Unasked(ownNamespaces...),
 		Namespaces: map[string]rollout.Namespace{}, Reports: map[string]v1alpha1.NamespaceReportStatus{},
 		Audit: rollout.Audit{Finished: now, Complete: true, Current: true, Fresh: time.Hour, Cells: map[string]map[control.ID]rollout.Count{}},
 	}
 	own := "/apis/" + v1alpha1.GroupVersion.String()
 	policies, err := list(ctx, c, own+"/workloadpolicies", "WorkloadPolicy", func(item []byte) (*v1alpha1.WorkloadPolicy, error) {
-		return ruling.Read(typed(item, "WorkloadPolicy"))
+		return ruling.Read(item)
 	})
 	if err != nil {
 		return nil, err
@@ -62,19 +66,4 @@ func (c *clusterClient) rollouts(ctx context.Context, now time.Time) (*rollout.I
 		in.Audit.Cells[name] = cells
 	}
 	return in, nil
-}
-
-// typed says what an item of a list is: the API server leaves it out of those of some.
-func typed(item []byte, kind string) []byte {
-	var o map[string]json.RawMessage
-	if json.Unmarshal(item, &o) != nil {
-		return item
-	}
-	o["apiVersion"] = json.RawMessage(fmt.Sprintf("%q", v1alpha1.GroupVersion.String()))
-	o["kind"] = json.RawMessage(fmt.Sprintf("%q", kind))
-	text, err := json.Marshal(o)
-	if err != nil {
-		return item
-	}
-	return text
 }

@@ -86,12 +86,16 @@ func Build(o Options) *admissionregistrationv1.ValidatingWebhookConfiguration {
 
 // excluded are the namespaces that are not looked at.
 func (o Options) excluded() []string {
-	excluded := append([]string{"kube-system"}, o.Excluded...)
+	excluded := append([]string{metav1.NamespaceSystem}, o.Excluded...)
 	if o.Service != nil {
 		excluded = append(excluded, o.Service.Namespace)
 	}
 	return sorted(excluded)
 }
+
+// Unasked are the namespaces about which the gate is never asked where own are hardgate's
+// and excluded; "" is among them, since no rule matches objects without a namespace.
+func Unasked(own ...string) []string { return append([]string{"", metav1.NamespaceSystem}, own...) }
 
 func typeMeta(kind string) metav1.TypeMeta {
 	return metav1.TypeMeta{APIVersion: admissionregistrationv1.SchemeGroupVersion.String(), Kind: kind}
