@@ -195,8 +195,8 @@ func (p *pass) item(ctx context.Context, r *resource, item []byte) error {
 	}
 	judged := p.Book.For(place, p.labels[place])
 	options := verdict.Options{Ceiling: control.Enforce, Exempt: verdict.Exempting(p.Exemptions, &object, p.Now())}
-	if object.Pod != nil && object.Pod.Template {
-		options.Mended = repair.Mended(s, judged, options.Exempt) // its pods will be
+	if object.Pod != nil {
+		options.Mended = repair.Mended(s, judged, options.Exempt) // what is made anew will be
 	}
 	decisions, err := verdict.Judge(ctx, judged, s, nil, options)
 	if err != nil {

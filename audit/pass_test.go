@@ -246,3 +246,24 @@ func TestDefaultNamespace(t *testing.T) {
 		}
 	}
 }
+
+// What is repaired when it is made anew fails, and would not be refused.
+func TestRepairedBlocksNothing(t *testing.T) {
+	bare := `{"metadata":{"namespace":"shop","name":%q},"spec":{%s"containers":[{"name":"a","image":"i"%s}]}}`
+	l := &lists{items: map[string][]string{
+		"/api/v1/namespaces":        {namespace("shop")},
+		"/apis/apps/v1/deployments": {`{"metadata":{"namespace":"shop","name":"web"},"spec":{"template":{"spec":{"containers":[{"name":"a","image":"i"}]}}}}`},
+		"/api/v1/pods":              {fmt.Sprintf(bare, "unset", "", ""), fmt.Sprintf(bare, "said", "", `,"securityContext":{"seccompProfile":{"type":"Unconfined"}}`)},
+	}}
+	book, errs := ruling.Compile([]v1alpha1.WorkloadPolicy{{Spec: v1alpha1.WorkloadPolicySpec{
+		Mode: "Off", Controls: []v1alpha1.ControlSetting{{ID: "seccomp", Mode: "Audit", Repair: true}},
+	}}})
+	if len(errs) > 0 {
+		t.Fatal(errs)
+	}
+	got := pass(t, l, audit.Options{Book: book}).Namespaces["shop"].Controls["seccomp"]
+	want := &audit.Tally{Judged: 3, Objects: 3, Failing: 1, Owners: []string{"Pod/said"}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}

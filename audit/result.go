@@ -57,7 +57,8 @@ type Summary struct {
 type Tally struct {
 	// Judged is how many objects the control is about.
 	Judged int
-	// Failing is how many owners would be refused, if the control were enforced.
+	// Failing is how many owners would be refused, if the control were enforced; not those
+	// whose pods would be repaired.
 	Failing int
 	// Exempt is how many would be, but for an Exemption.
 	Exempt int

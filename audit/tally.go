@@ -58,7 +58,7 @@ func (c *count) add(owner string, decisions []verdict.Decision, spent func() boo
 		case control.Fail:
 			fails = true
 			t.Objects++
-			if !spent() && note(c.failing, d.ID, owner) {
+			if d.Denies() && !spent() && note(c.failing, d.ID, owner) {
 				t.Failing++
 				t.Owners = first(t.Owners, owner, maxOwners, cmp.Compare[string])
 			}
