@@ -72,7 +72,6 @@ func Namespace(ctx context.Context, config *rest.Config, name string, o Options)
 	if err != nil {
 		return nil, err
 	}
-	p.only = &name
 	for i := range resources {
 		r := &resources[i]
 		switch {
@@ -107,8 +106,6 @@ type pass struct {
 	// namespace/kind/name.
 	owners map[string]string
 	missed []Miss
-	// only is the namespace that is audited; nil for all.
-	only *string
 }
 
 func newPass(config *rest.Config, o Options) (*pass, error) {
@@ -146,9 +143,6 @@ func (p *pass) read(ctx context.Context, r *resource, namespace string) error {
 		}
 		return err
 	})
-	if apierrors.IsNotFound(err) && r.kind.Kind != "Namespace" {
-		return nil // an API server that does not serve the kind has no objects of it
-	}
 	if unreadable > 0 {
 		p.missed = append(p.missed, Miss{Resource: r.String(), Err: fmt.Errorf("%d could not be read, the last: %w", unreadable, why)})
 	}

@@ -27,6 +27,8 @@ type lists struct {
 	expires string
 	// refuses are paths that are forbidden.
 	refuses map[string]bool
+	// lacks are paths that are not served.
+	lacks map[string]bool
 	asked   []string
 }
 
@@ -42,8 +44,8 @@ func (l *lists) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		status(403, "Forbidden", nil)
 		return
 	}
-	items, ok := l.items[r.URL.Path]
-	if !ok && strings.Contains(r.URL.Path, "/namespaces/") {
+	items := l.items[r.URL.Path]
+	if l.lacks[r.URL.Path] {
 		status(404, "NotFound", nil)
 		return
 	}
@@ -192,13 +194,14 @@ func TestMissed(t *testing.T) {
 			"/api/v1/pods":       {pod("shop", "a", "") + "}", `{"metadata":{"namespace":"shop","name":"b"},"spec":{"containers":7}}`, pod("shop", "c", "") + "}"},
 		},
 		refuses: map[string]bool{"/apis/apps/v1/deployments": true},
+		lacks:   map[string]bool{"/apis/batch/v1/jobs": true},
 	}
 	r := pass(t, l, audit.Options{Book: only(t, "privileged")})
 	var missed []string
 	for _, m := range r.Missed {
 		missed = append(missed, m.Resource)
 	}
-	if diff := cmp.Diff([]string{"deployments.apps", "pods"}, missed); diff != "" {
+	if diff := cmp.Diff([]string{"deployments.apps", "jobs.batch", "pods"}, missed); diff != "" {
 		t.Errorf("missed (-want +got):\n%s", diff)
 	}
 	if f := r.Namespaces["shop"].Controls["privileged"].Failing; f != 2 {
