@@ -29,7 +29,7 @@ type lists struct {
 	refuses map[string]bool
 	// lacks are paths that are not served.
 	lacks map[string]bool
-	asked   []string
+	asked []string
 }
 
 func (l *lists) ServeHTTP(w http.ResponseWriter, r *http.Request) {

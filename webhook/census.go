@@ -15,12 +15,13 @@ import (
 
 	"github.com/hardgate-dev/hardgate/api/v1alpha1"
 	"github.com/hardgate-dev/hardgate/control"
+	"github.com/hardgate-dev/hardgate/exemption"
 	"github.com/hardgate-dev/hardgate/webhook/ruling"
 )
 
-// Census judges what runs in a namespace by a book, and returns what would be refused at
-// its next start, by control.
-type Census func(ctx context.Context, book *ruling.Book, namespace string) (map[control.ID]Refused, error)
+// Census judges what runs in a namespace by a book and the exemptions in force, and returns
+// what would be refused at its next start, by control.
+type Census func(ctx context.Context, book *ruling.Book, exemptions *exemption.Book, namespace string) (map[control.ID]Refused, error)
 
 // Refused is what would be refused for one control.
 type Refused struct {
@@ -53,10 +54,7 @@ func (g *Gate) enforcing(ctx context.Context, p *v1alpha1.WorkloadPolicy) []stri
 		return nil
 	}
 	others := slices.DeleteFunc(slices.Clone(known.policies), func(o v1alpha1.WorkloadPolicy) bool { return o.Name == p.Name })
-	compiled, errs := ruling.Compile(append(others, *p))
-	if len(errs) > 0 {
-		return nil // the one at hand has been read; what is wrong with others is told elsewhere
-	}
+	compiled, _ := ruling.Compile(append(others, *p)) // what is wrong with others is told elsewhere
 	next, now := compiled.At(known.reached), g.book.Load()
 	namespaces := known.namespaces()
 	affected := map[string][]control.ID{}
@@ -104,7 +102,7 @@ func (g *Gate) count(ctx context.Context, next *ruling.Book, affected map[string
 	refused, looked := 0, 0
 	var named []string
 	for _, name := range slices.Sorted(maps.Keys(affected)) {
-		found, err := g.census(ctx, next, name)
+		found, err := g.census(ctx, next, g.exemptions.Load(), name)
 		if err != nil {
 			if ctx.Err() != nil {
 				break

@@ -31,7 +31,7 @@ type state struct {
 	policies []v1alpha1.WorkloadPolicy
 	// unread are the names of policies that are not understood.
 	unread []string
-	book     *ruling.Book // with what rollouts have reached
+	book   *ruling.Book // with what rollouts have reached
 	// exemptions are those that are understood, whether they have expired or not.
 	exemptions []v1alpha1.Exemption
 	exempt     *exemption.Book
@@ -40,7 +40,7 @@ type state struct {
 	namespaces    map[string]namespace
 	// unasked are namespaces about which the API server never asks the webhook.
 	unasked []string
-	reports       map[string]*v1alpha1.NamespaceReport // by namespace, "" for none
+	reports map[string]*v1alpha1.NamespaceReport // by namespace, "" for none
 	// spec tells whether policies or exemptions have changed since a pass.
 	spec string
 }

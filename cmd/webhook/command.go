@@ -18,6 +18,7 @@ import (
 
 	"github.com/hardgate-dev/hardgate/audit"
 	"github.com/hardgate-dev/hardgate/control"
+	"github.com/hardgate-dev/hardgate/exemption"
 	"github.com/hardgate-dev/hardgate/taint/key"
 	"github.com/hardgate-dev/hardgate/webhook"
 	"github.com/hardgate-dev/hardgate/webhook/ruling"
@@ -100,8 +101,8 @@ func run(ctx context.Context, o options) error {
 
 // census judges what runs by the audit's own means.
 func census(config *rest.Config) webhook.Census {
-	return func(ctx context.Context, book *ruling.Book, namespace string) (map[control.ID]webhook.Refused, error) {
-		sum, err := audit.Namespace(ctx, config, namespace, audit.Options{Book: book, Now: time.Now, Running: true})
+	return func(ctx context.Context, book *ruling.Book, exemptions *exemption.Book, namespace string) (map[control.ID]webhook.Refused, error) {
+		sum, err := audit.Namespace(ctx, config, namespace, audit.Options{Book: book, Exemptions: exemptions, Now: time.Now, Running: true})
 		if err != nil {
 			return nil, err
 		}
