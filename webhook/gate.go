@@ -135,7 +135,7 @@ func (g *Gate) decide(ctx context.Context, r *review.Request, only func(control.
 	}
 	g.metrics.count(decisions)
 	answer := respond(r.UID, describe(r), decisions)
-	if answer.Allowed {
+	if answer.Allowed && options.Ceiling == control.Enforce { // else it would never be refused
 		g.tallies.note(r, decisions, time.Now())
 	}
 	return answer, nil

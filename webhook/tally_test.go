@@ -19,6 +19,7 @@ import (
 	"github.com/hardgate-dev/hardgate/control"
 	"github.com/hardgate-dev/hardgate/webhook/policy"
 	"github.com/hardgate-dev/hardgate/webhook/review"
+	"github.com/hardgate-dev/hardgate/webhook/ruling"
 	"github.com/hardgate-dev/hardgate/webhook/verdict"
 	"github.com/hardgate-dev/hardgate/webhook/workload"
 )
@@ -127,5 +128,25 @@ func TestTalliesOfTwoReplicas(t *testing.T) {
 	all.Wait()
 	if got := stored.status.Admission; len(got) != 1 || got[0].Count != 100 || got[0].Last.Unix() != 49 {
 		t.Errorf("%+v", got)
+	}
+}
+
+// What would be warned of at most, whatever is enforced, counts against no rollout.
+func TestTalliesKnowTheCeiling(t *testing.T) {
+	gate, _ := newGate(t)
+	book, errs := ruling.Compile([]v1alpha1.WorkloadPolicy{{Spec: v1alpha1.WorkloadPolicySpec{
+		Mode: "Off", Controls: []v1alpha1.ControlSetting{{ID: "default-service-account", Mode: "Warn"}},
+	}}})
+	if len(errs) > 0 {
+		t.Fatal(errs)
+	}
+	gate.SetBook(book)
+	ask(t, gate, accountReview("system:serviceaccount:kube-system:service-account-controller"))
+	if got := gate.tallies.take(); len(got) > 0 {
+		t.Errorf("the controller manager's account counts: %v", got)
+	}
+	ask(t, gate, accountReview("kim"))
+	if got := gate.tallies.take(); len(got) == 0 {
+		t.Error("a user's account does not count")
 	}
 }
