@@ -59,6 +59,9 @@ func Compile(exemptions []v1alpha1.Exemption) (*Book, []error) {
 	return b, errs
 }
 
+// Empty is whether it exempts nothing, whatever it is asked.
+func (b *Book) Empty() bool { return b == nil || len(b.named) == 0 && len(b.others) == 0 }
+
 // Error is one of an Exemption.
 type Error struct {
 	Name string
