@@ -5,10 +5,8 @@ import (
 	"errors"
 	"fmt"
 
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
 
-	"github.com/hardgate-dev/hardgate/api/v1alpha1"
 	"github.com/hardgate-dev/hardgate/exemption"
 )
 
@@ -35,20 +33,7 @@ func (g *Gate) WatchExemptions(ctx context.Context, i *Informers) error {
 // reloadExemptions compiles what the informer holds. One that is not understood exempts
 // nothing.
 func (g *Gate) reloadExemptions(ctx context.Context, i *Informers) {
-	var exemptions []v1alpha1.Exemption
-	var errs []error
-	for _, stored := range i.exemptions.GetStore().List() {
-		u := stored.(*unstructured.Unstructured)
-		raw, err := u.MarshalJSON()
-		if err == nil {
-			var e *v1alpha1.Exemption
-			if e, err = exemption.Read(raw); err == nil {
-				exemptions = append(exemptions, *e)
-				continue
-			}
-		}
-		errs = append(errs, &exemption.Error{Name: u.GetName(), Err: err})
-	}
+	exemptions, errs := readStored(i.exemptions, "Exemption", exemption.Read)
 	book, more := exemption.Compile(exemptions)
 	errs = append(errs, more...)
 	g.exemptions.Store(book)

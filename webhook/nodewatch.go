@@ -9,7 +9,6 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/client-go/tools/cache"
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
 
@@ -65,20 +64,7 @@ func (g *Gate) WatchNodePolicies(ctx context.Context, i *Informers) error {
 // reloadNodes compiles what the informer holds. What a policy that is not understood was
 // meant to say is not known, so that while there is one nothing is said of any node.
 func (g *Gate) reloadNodes(ctx context.Context, i *Informers) {
-	var policies []v1alpha1.NodePolicy
-	var errs []error
-	for _, stored := range i.nodePolicies.GetStore().List() {
-		u := stored.(*unstructured.Unstructured)
-		raw, err := u.MarshalJSON()
-		if err == nil {
-			var p *v1alpha1.NodePolicy
-			if p, err = noderuling.ReadPolicy(raw); err == nil {
-				policies = append(policies, *p)
-				continue
-			}
-		}
-		errs = append(errs, fmt.Errorf("NodePolicy %s: %w", u.GetName(), err))
-	}
+	policies, errs := readStored(i.nodePolicies, "NodePolicy", noderuling.ReadPolicy)
 	book, more := noderuling.Compile(policies)
 	errs = append(errs, more...)
 	g.metrics.invalidNode.Set(float64(len(errs)))

@@ -9,7 +9,6 @@ import (
 	"k8s.io/client-go/tools/cache"
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
 
-	"github.com/hardgate-dev/hardgate/api/v1alpha1"
 	"github.com/hardgate-dev/hardgate/webhook/ruling"
 )
 
@@ -59,26 +58,31 @@ func changes(informer cache.SharedIndexInformer) (<-chan struct{}, error) {
 	return changed, err
 }
 
+// readStored reads what an informer holds as it is stored. The errors name what is not
+// understood.
+func readStored[T any](informer cache.SharedIndexInformer, kind string, read func([]byte) (*T, error)) (list []T, errs []error) {
+	for _, stored := range informer.GetStore().List() {
+		u := stored.(*unstructured.Unstructured)
+		raw, err := u.MarshalJSON()
+		if err == nil {
+			var r *T
+			if r, err = read(raw); err == nil {
+				list = append(list, *r)
+				continue
+			}
+		}
+		errs = append(errs, fmt.Errorf("%s %s: %w", kind, u.GetName(), err))
+	}
+	return list, errs
+}
+
 // reload compiles what the informer holds. The webhook refuses resources that are
 // wrong, but one may have been stored while it was away. One whose fields are not
 // understood is as if it were not there: what it was meant to say is not known, and
 // neither more nor less should be enforced for it.
 func (g *Gate) reload(ctx context.Context, i *Informers) {
 	log := logf.FromContext(ctx).WithName("policies")
-	var resources []v1alpha1.WorkloadPolicy
-	var errs []error
-	for _, stored := range i.policies.GetStore().List() {
-		u := stored.(*unstructured.Unstructured)
-		raw, err := u.MarshalJSON()
-		if err == nil {
-			var r *v1alpha1.WorkloadPolicy
-			if r, err = ruling.Decode(raw); err == nil {
-				resources = append(resources, *r)
-				continue
-			}
-		}
-		errs = append(errs, fmt.Errorf("WorkloadPolicy %s is not applied: %w", u.GetName(), err))
-	}
+	resources, errs := readStored(i.policies, "WorkloadPolicy", ruling.Decode)
 	book, more := ruling.Compile(resources)
 	errs = append(errs, more...)
 	reached := i.reached()
