@@ -27,6 +27,10 @@ import (
 // counted; the audit sees what has been admitted.
 const maxCells = 20_000
 
+// reportWait is how long a report that is not there may still be made: after that, the
+// namespace has gone, or nobody makes reports here.
+const reportWait = 10 * time.Minute
+
 // tallies count what would have been refused, if its control were enforced. A rollout
 // goes by them. They are written from time to time, never on a request's way.
 type tallies struct {
@@ -121,6 +125,9 @@ func (t *tallies) write(ctx context.Context, reports dynamic.ResourceInterface) 
 		if err := deliver(ctx, reports, namespace, counted); err != nil {
 			errs = append(errs, fmt.Errorf("namespace %q: %w", namespace, err))
 			for _, c := range counted {
+				if apierrors.IsNotFound(err) && time.Since(c.Last.Time) > reportWait {
+					continue
+				}
 				t.add(cell{namespace, control.ID(c.Control)}, c)
 			}
 		}

@@ -150,3 +150,22 @@ func TestTalliesKnowTheCeiling(t *testing.T) {
 		t.Error("a user's account does not count")
 	}
 }
+
+// Where no report is made, what was counted is not kept for ever.
+func TestTalliesOfNoReport(t *testing.T) {
+	server := httptest.NewServer(http.NotFoundHandler())
+	defer server.Close()
+	client, err := dynamic.NewForConfig(&rest.Config{Host: server.URL, QPS: -1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	counted := newTallies()
+	counted.add(cell{"gone", "host-pid"}, tally("host-pid", 1, time.Now().Add(-time.Hour).Unix(), "Pod/x"))
+	counted.add(cell{"new", "host-pid"}, tally("host-pid", 1, time.Now().Unix(), "Pod/x"))
+	if err := counted.write(t.Context(), client.Resource(v1alpha1.GroupVersion.WithResource("namespacereports"))); err == nil {
+		t.Error("it is written where nothing is")
+	}
+	if got := counted.take(); len(got) != 1 || len(got["new"]) != 1 {
+		t.Errorf("kept %v", got)
+	}
+}
