@@ -20,7 +20,6 @@ type Metrics struct {
 	cells    *prometheus.GaugeVec
 	expiring prometheus.Gauge
 	expired  prometheus.Gauge
-	reach    prometheus.Gauge
 	problems prometheus.Gauge
 }
 
@@ -44,10 +43,9 @@ func NewMetrics(registry prometheus.Registerer) *Metrics {
 		cells:    prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "hardgate_rollout_cells", Help: "Controls in namespaces that a rollout leads, by mode."}, []string{"mode"}),
 		expiring: gauge("hardgate_exemptions_expiring", "Exemptions that end within a week."),
 		expired:  gauge("hardgate_exemptions_expired", "Exemptions that have ended and are still there."),
-		reach:    gauge("hardgate_webhook_reachable", "Whether the API server reached the webhook at the last self-test."),
 		problems: gauge("hardgate_workload_policy_errors", "Errors in WorkloadPolicies and Exemptions: nothing is promoted while there are any."),
 	}
-	registry.MustRegister(m.failed, m.written, m.objects, m.failing, m.missed, m.duration, m.finished, m.cells, m.expiring, m.expired, m.reach, m.problems)
+	registry.MustRegister(m.failed, m.written, m.objects, m.failing, m.missed, m.duration, m.finished, m.cells, m.expiring, m.expired, m.problems)
 	return m
 }
 
@@ -56,6 +54,7 @@ func (m *Metrics) audited(r *audit.Result) {
 	m.finished.Set(float64(r.Finished.Unix()))
 	m.objects.Set(float64(r.Objects))
 	m.missed.Set(float64(len(r.Missed)))
+	m.failing.Reset() // a control that is judged nowhere any more
 	failing := map[control.ID]int{}
 	for _, sum := range r.Namespaces {
 		for id, t := range sum.Controls {

@@ -54,28 +54,6 @@ type Subject struct {
 	// AccountAutomount is automountServiceAccountToken of the ServiceAccount that a
 	// pod names; unset where the account does not say or is not known.
 	AccountAutomount workload.Optional[bool]
-
-	// Granted are the rules of the role that a binding names, and those that a
-	// ClusterRole with an aggregationRule gathers from others; nil where they are not known.
-	Granted []workload.Rule
-
-	// Surroundings are set in audits only, and of Namespaces only.
-	Surroundings *Surroundings
-}
-
-// Surroundings are what the other objects of a cluster say of one namespace.
-type Surroundings struct {
-	// NetworkPolicies are those of the namespace, and those of the cluster that reach
-	// into it: "NetworkPolicy/deny-all", "CiliumClusterwideNetworkPolicy/base".
-	NetworkPolicies []string
-	// NetworkPoliciesUnknown says why some could not be read; empty where all were.
-	NetworkPoliciesUnknown string
-	// Enforced are the controls that hardgate itself enforces there, by a registration
-	// that the API server goes by.
-	Enforced []string
-	// Engines are admission policies and webhooks of others that pods there come by:
-	// "ValidatingWebhookConfiguration/kyverno". What they demand is not known.
-	Engines []string
 }
 
 // Verdict is a policy's answer for one object.

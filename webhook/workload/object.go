@@ -49,11 +49,6 @@ type Object struct {
 	Pod *Pod
 	// ServiceAccount is set for kind ServiceAccount only.
 	ServiceAccount *ServiceAccount
-	// Role is set for Roles and ClusterRoles only, Binding for what binds them.
-	Role    *Role
-	Binding *Binding
-	// Labels are read of Namespaces and ClusterRoles only.
-	Labels map[string]string
 }
 
 // Owner names the controller of an object; both are empty where it has none.
