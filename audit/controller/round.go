@@ -144,6 +144,9 @@ func (c *Controller) write(ctx context.Context, s *state, out *rollout.Out) erro
 	if err := c.writeReports(ctx, s, want); err != nil {
 		return err
 	}
+	if c.again { // what is said of it from here on would not be so
+		return nil
+	}
 	c.tellOfPromotions(s, out.Promoted)
 	c.Metrics.modes(out.Modes)
 	c.expiring(s)
