@@ -74,10 +74,12 @@ func dangers(w *admissionregistrationv1.ValidatingWebhook, vital []string) (errs
 		if slices.Contains(r.Resources, "*") || slices.Contains(r.APIGroups, "*") {
 			errs = append(errs, errors.New("it fails closed and matches every resource"))
 		}
-		if r.Scope != nil && *r.Scope == admissionregistrationv1.ClusterScope {
+		if r.Scope == nil || *r.Scope != admissionregistrationv1.NamespacedScope {
 			if !slices.Equal(r.APIGroups, []string{ownGroup}) {
 				errs = append(errs, fmt.Errorf("it fails closed on objects of the whole cluster: %s", strings.Join(r.Resources, ", ")))
 			}
+		}
+		if r.Scope != nil && *r.Scope == admissionregistrationv1.ClusterScope {
 			continue
 		}
 		selector, err := selectorOf(w.NamespaceSelector)

@@ -48,6 +48,7 @@ func TestSelfTest(t *testing.T) {
 		"of the cluster": {func(w *admissionregistrationv1.ValidatingWebhook) {
 			w.Rules = append(w.Rules, rule("", admissionregistrationv1.ClusterScope, []string{"nodes"}, create))
 		}, "objects of the whole cluster: nodes"},
+		"of no scope":         {func(w *admissionregistrationv1.ValidatingWebhook) { w.Rules[0].Scope = nil }, "objects of the whole cluster: pods"},
 		"a long wait":         {func(w *admissionregistrationv1.ValidatingWebhook) { w.TimeoutSeconds = new(int32(10)) }, "wait for longer than 3 s"},
 		"the default wait":    {func(w *admissionregistrationv1.ValidatingWebhook) { w.TimeoutSeconds = nil }, "wait for longer than 3 s"},
 		"the default failure": {func(w *admissionregistrationv1.ValidatingWebhook) { w.FailurePolicy, w.NamespaceSelector = nil, nil }, "it fails closed in kube-system"},
