@@ -26,13 +26,21 @@ type stage struct {
 
 func (r Reached) stages() map[string]stage {
 	stages := make(map[string]stage, len(r))
+	// The key is part of what every request looks up: short, and not all that it stands for.
+	known := map[string]string{}
 	for namespace, modes := range r {
 		parts := make([]string, 0, len(modes))
 		for c, m := range modes {
 			parts = append(parts, fmt.Sprintf("|%s/%s=%d", c.Policy, c.Control, m))
 		}
 		slices.Sort(parts)
-		stages[namespace] = stage{modes: modes, key: strings.Join(parts, "")}
+		whole := strings.Join(parts, "")
+		key, ok := known[whole]
+		if !ok {
+			key = fmt.Sprintf("|%d", len(known))
+			known[whole] = key
+		}
+		stages[namespace] = stage{modes: modes, key: key}
 	}
 	return stages
 }
