@@ -1,6 +1,6 @@
 // Package exemption says what an Exemption covers: which controls may fail where, and
-// until when. The webhook, the audit, the command line and tainting ask it alike, so that
-// an exemption has one meaning and ends everywhere in the same second. It is pure.
+// until when. The webhook, the audit and tainting ask it alike, so that an exemption has one
+// meaning and ends everywhere in the same second. It is pure.
 package exemption
 
 import (

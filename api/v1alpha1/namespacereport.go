@@ -7,7 +7,8 @@ import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 const ClusterScopedReportName = "cluster.scoped"
 
 // NamespaceReport sums up what stands in one namespace, whose name it has: bounded,
-// whatever is in there. All that was found is in the controller's log.
+// whatever is in there. All that was found is in the
+// controller's log at debug level.
 //
 // +kubebuilder:object:root=true
 // +kubebuilder:resource:scope=Cluster,shortName=nsrep,categories=hardgate

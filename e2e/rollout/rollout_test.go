@@ -107,11 +107,15 @@ func TestRollout(t *testing.T) {
 	if err := create(t, pod(dirty, true)); err != nil {
 		t.Errorf("what is exempt is refused: %v", err)
 	}
+	await(t, "its end is told of", func() bool { return told(t, "ExemptionExpiring", "exempt-"+dirty) })
 	ends := 3 * time.Second
 	if _, err := lab.client.Apply(t.Context(), exemption(dirty, ends)); err != nil {
 		t.Fatal(err)
 	}
 	await(t, "the exemption has ended", func() bool { return gate.Denied(create(t, pod(dirty, true))) })
+	await(t, "its end is told", func() bool {
+		return told(t, "ExemptionExpired", "exempt-"+dirty) && told(t, "RolloutPromoted", "teams")
+	})
 	await(t, "the audit says so", func() bool {
 		for _, c := range report(t, dirty).Status.Controls {
 			if c.ID == "privileged" {
@@ -290,6 +294,18 @@ func mode(t *testing.T, ns string) string {
 		}
 	}
 	return ""
+}
+
+// told is whether there is such an Event about an object without a namespace.
+func told(t *testing.T, reason, name string) bool {
+	t.Helper()
+	list, err := lab.admin.CoreV1().Events(metav1.NamespaceDefault).List(t.Context(), metav1.ListOptions{
+		FieldSelector: "reason=" + reason + ",involvedObject.name=" + name,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(list.Items) > 0
 }
 
 // failing are the namespaces in which the API server fails closed, and those that the

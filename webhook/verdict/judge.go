@@ -1,8 +1,7 @@
 // Package verdict says what follows from the rulings of a namespace for one object.
 //
-// It is the one evaluator: the webhook, the audit of what is there and the command line
-// call it, so that one object has one verdict and one wording everywhere. It is pure;
-// exemptions and the time come in as a function.
+// The webhook and the audit of what is there call it, so that one object has one verdict
+// and one wording in both. It is pure; exemptions and the time come in as a function.
 package verdict
 
 import (
