@@ -24,9 +24,7 @@ func (c *clusterClient) rollouts(ctx context.Context, now time.Time) (*rollout.I
 		Audit: rollout.Audit{Finished: now, Complete: true, Current: true, Fresh: time.Hour, Cells: map[string]map[control.ID]rollout.Count{}},
 	}
 	own := "/apis/" + v1alpha1.GroupVersion.String()
-	policies, err := list(ctx, c, own+"/workloadpolicies", "WorkloadPolicy", func(item []byte) (*v1alpha1.WorkloadPolicy, error) {
-		return ruling.Read(item)
-	})
+	policies, err := list(ctx, c, own+"/workloadpolicies", "WorkloadPolicy", ruling.Read)
 	if err != nil {
 		return nil, err
 	}
