@@ -17,10 +17,10 @@ func upCommand(o *options) *cobra.Command {
 	return &cobra.Command{
 		Use:   "up",
 		Short: "Start the lab and show hardgate at work",
-		Long: `up starts a control plane and the webhook, which outlive the command, and tries
-three Deployments of e2e/demo at the gate. As root, with containerd and runc, it also
-starts a node with a real kubelet, the agent and the controller, and shows what they do
-when the node drifts. Run again, it keeps what is healthy, replaces what is not and
+		Long: `up starts a control plane, the webhook and the controller, which outlive the command,
+tries three Deployments of e2e/demo at the gate and rolls a policy out. As root, with
+containerd and runc, it also starts a node with a real kubelet and the agent, and shows
+what they do when the node drifts. Run again, it keeps what is healthy, replaces what is not and
 rebuilds hardgate from the checkout.`,
 		Example: "  lab up\n  lab up --dir /tmp/other-lab   # a second lab beside the first",
 		Args:    cobra.NoArgs,
@@ -74,6 +74,7 @@ Try it:
   kubectl apply -f e2e/demo/denied.yaml
   kubectl get workloadpolicies,deployments -A
   kubectl edit workloadpolicy shop      # such as mode: Enforce, then apply warned.yaml again
+  go run ./cmd/hardgate rollout && go run ./cmd/hardgate report --status Fail -o wide
 `, kubeconfig, l.Kubectl)
 	if l.Node != nil {
 		fmt.Fprintf(&b, `  kubectl get nodereports && kubectl describe node %[1]s
