@@ -34,7 +34,7 @@ func TestStatuses(t *testing.T) {
 		},
 		"all passes": {
 			in:   scorecard.In{Audit: audited(passing), Judged: everywhere, Nodes: nodes(control.Pass, control.Pass), AKS: true},
-			want: map[string]int32{"Pass": 94, "Manual": 1, "Attested": 73}, summary: "27/69 (35 attested)",
+			want: map[string]int32{"Pass": 91, "Manual": 4, "Attested": 73}, summary: "27/69 (35 attested)",
 		},
 		"not told where controls are off": {
 			in:   scorecard.In{Audit: audited(passing), Nodes: nodes(control.Pass), AKS: true},
@@ -42,7 +42,7 @@ func TestStatuses(t *testing.T) {
 		},
 		"one node fails": {
 			in:   scorecard.In{Audit: audited(passing), Judged: everywhere, Nodes: nodes(control.Pass, control.Fail), AKS: true},
-			want: map[string]int32{"Pass": 35, "Fail": 59, "Manual": 1, "Attested": 73}, summary: "7/69 (35 attested)",
+			want: map[string]int32{"Pass": 32, "Fail": 59, "Manual": 4, "Attested": 73}, summary: "7/69 (35 attested)",
 		},
 		"pods were missed": {
 			in:   scorecard.In{Audit: audited(passing, "pods"), Judged: everywhere, Nodes: nodes(control.Pass), AKS: true},
@@ -66,7 +66,7 @@ func TestStatuses(t *testing.T) {
 		},
 		"nothing applies": {
 			in:   scorecard.In{Audit: audited(passing), Judged: everywhere, Nodes: nodes(control.NotApplicable), AKS: true},
-			want: map[string]int32{"Pass": 35, "Manual": 1, "NotApplicable": 59, "Attested": 73}, summary: "7/49 (35 attested)",
+			want: map[string]int32{"Pass": 32, "Manual": 4, "NotApplicable": 59, "Attested": 73}, summary: "7/49 (35 attested)",
 		},
 	}
 	for name, test := range tests {
@@ -89,7 +89,7 @@ func TestRow(t *testing.T) {
 	failing := audited(audit.Tally{Judged: 3, Objects: 4, Failing: 1, Exempt: 1})
 	whole := func(s control.Status, evidence ...string) *audit.Result {
 		r := audited(audit.Tally{Judged: 3})
-		r.Clusterwide = []audit.Clusterwide{{Control: "cni-network-policy", Status: s, Evidence: evidence}}
+		r.Clusterwide = []audit.Clusterwide{{Control: "namespace-network-policy", Status: s, Evidence: evidence}}
 		return r
 	}
 	off := func(ns string, id control.ID) bool { return ns != "shop" || id != "privileged" }
@@ -118,9 +118,9 @@ func TestRow(t *testing.T) {
 		"fails though off":           {scorecard.In{Audit: failing, Judged: off}, "privileged", "Fail  audit - 4 objects fail in 1 namespace: shop"},
 		"workloads have a place":     {scorecard.In{Audit: audited(audit.Tally{Judged: 2}), Judged: workloads}, "privileged", "Pass  audit - 5 objects"},
 		"rights may have none":       {scorecard.In{Audit: audited(audit.Tally{Judged: 2}), Judged: workloads}, "node-proxy", "Unknown  audit - not judged in 1 namespace: (no namespace)"},
-		"clusterwide":                {scorecard.In{Audit: whole(control.Pass, "cilium runs")}, "cni-network-policy", "Pass  audit - cilium runs"},
-		"clusterwide by hand":        {scorecard.In{Audit: whole(control.ByHand, "a", "b")}, "cni-network-policy", "Manual  audit - a; b"},
-		"clusterwide nonsense":       {scorecard.In{Audit: whole("Fine")}, "cni-network-policy", "Unknown  audit - "},
+		"clusterwide":                {scorecard.In{Audit: whole(control.Pass, "all have one")}, "namespace-network-policy", "Pass  audit - all have one"},
+		"clusterwide by hand":        {scorecard.In{Audit: whole(control.ByHand, "a", "b")}, "namespace-network-policy", "Manual  audit - a; b"},
+		"clusterwide nonsense":       {scorecard.In{Audit: whole("Fine")}, "namespace-network-policy", "Unknown  audit - "},
 		"a certificate is no object": {scorecard.In{Audit: audited(audit.Tally{Judged: 3}), Judged: everywhere}, "system-masters", "Manual  audit - nothing was found; a person must decide"},
 		"no object of the kind":      {scorecard.In{Audit: unseen, Judged: everywhere}, "windows-host-process", "NotApplicable  audit - nothing that it is about"},
 		"nobody judges it":           {scorecard.In{Audit: unseen, Judged: everywhere}, "node-proxy", "Unknown  audit - the audit does not judge it"},
