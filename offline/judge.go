@@ -1,14 +1,19 @@
 package offline
 
 import (
+	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/hardgate-dev/hardgate/control"
+	"github.com/hardgate-dev/hardgate/exemption"
 	"github.com/hardgate-dev/hardgate/manifest"
 	"github.com/hardgate-dev/hardgate/report"
 	"github.com/hardgate-dev/hardgate/webhook/policy"
+	"github.com/hardgate-dev/hardgate/webhook/repair"
 	"github.com/hardgate-dev/hardgate/webhook/ruling"
+	"github.com/hardgate-dev/hardgate/webhook/verdict"
 )
 
 // Options say how to judge.
@@ -16,6 +21,10 @@ type Options struct {
 	// Book has the rulings. nil judges every control with its strictest
 	// parameters; results have no mode then.
 	Book *ruling.Book
+	// Exemptions may be nil.
+	Exemptions *exemption.Book
+	// Now is for when exemptions end; one that has ended is not there.
+	Now time.Time
 	// Namespace is for namespaced objects that name none; empty where it is not
 	// known.
 	Namespace string
@@ -41,20 +50,19 @@ func Judge(objects []manifest.Object, o Options) ([]report.Result, []error) {
 	var results []report.Result
 	judged := map[string][]ruling.Judged{} // by namespace
 	for _, s := range subjects {
-		place := s.namespace
-		if place == "" && s.scope != clusterScoped {
-			place = unplaced
-		}
+		place := s.ruledIn()
 		rulings, ok := judged[place]
 		if !ok {
 			rulings = o.rulings(f, place)
 			judged[place] = rulings
 		}
+		wanted := make([]ruling.Judged, 0, len(rulings))
 		for _, r := range rulings {
 			if o.wants(s, r.Policy.ID) {
-				results = append(results, o.judge(s, f, r))
+				wanted = append(wanted, r)
 			}
 		}
+		results = append(results, o.judge(s, f, wanted)...)
 	}
 	return results, errs
 }
@@ -85,39 +93,47 @@ func (o Options) wants(s *subject, id control.ID) bool {
 	return id == defaultNamespace
 }
 
-// judge judges one object by one control under all its rulings. A failure has the
-// mode of the strictest ruling under which it is one, and the findings of all. A
-// ruling that leaves nothing to judge by (Manual) yields to one that does not.
-func (o Options) judge(s *subject, f *facts, judged ruling.Judged) report.Result {
-	id := judged.Policy.ID
-	result := report.Result{
-		Object: s.identity(), Control: id, Rows: control.Rows(id), Findings: []report.Finding{},
-	}
-	if id == defaultNamespace && s.scope == unknownScope && s.namespace == "" && o.Namespace != "" {
-		result.Status, result.Findings = o.unscoped(s)
-		return result
-	}
+// judge judges one object as the webhook would: the same findings under the same rulings,
+// exempt and repaired alike.
+func (o Options) judge(s *subject, f *facts, judged []ruling.Judged) []report.Result {
 	object := *s.object
 	object.Namespace = s.namespace
 	subject := policy.Subject{Object: &object, AccountAutomount: f.automount(s)}
-	seen := map[report.Finding]bool{}
-	for _, r := range judged.Rulings {
-		subject.Parameters = r.Parameters
-		verdict := judged.Policy.Judge(&subject)
-		if verdict.Status.Outranks(result.Status) {
-			result.Status = verdict.Status
-			if o.Book != nil {
-				result.Mode = r.Mode.String()
-			}
-		}
-		result.Findings = merge(result.Findings, verdict.Findings, seen)
+	options := verdict.Options{Ceiling: control.Enforce, Exempt: verdict.Exempting(o.Exemptions, &object, o.Now)}
+	if object.Pod != nil {
+		options.Mended = repair.Mended(&subject, judged, options.Exempt) // a pod is made anew, too
 	}
-	if result.Status == control.Fail {
-		if c, ok := control.Get(id); ok {
-			result.Remedy = c.Remedy.In(o.Lang)
+	decisions, err := verdict.Judge(context.Background(), judged, &subject, nil, options)
+	if err != nil { // which is that of a context that ends
+		return nil
+	}
+	results := make([]report.Result, 0, len(decisions))
+	for i := range decisions {
+		d := &decisions[i]
+		result := report.Of(s.identity(), d, o.Lang)
+		if d.ID == defaultNamespace && s.scope == unknownScope && s.namespace == "" && o.Namespace != "" {
+			result.Status, result.Findings = o.unscoped(s)
+			result.Mode, result.Remedy = "", ""
+		} else if len(d.Violations) == 0 {
+			result.Mode = settled(&judged[i], &subject, d).String()
+		}
+		if o.Book == nil {
+			result.Mode = ""
+		}
+		results = append(results, result)
+	}
+	return results
+}
+
+// settled is the mode of the ruling to which an object owes its status where nothing
+// fails: one that leaves nothing to judge by (Manual) yields to one that does not.
+func settled(j *ruling.Judged, s *policy.Subject, d *verdict.Decision) control.Mode {
+	for i := range j.Rulings {
+		if s.Parameters = j.Rulings[i].Parameters; len(j.Rulings) == 1 || j.Policy.Judge(s).Status == d.Status {
+			return j.Rulings[i].Mode
 		}
 	}
-	return result
+	return d.Mode
 }
 
 // unscoped is the verdict on an object of a kind that may or may not be namespaced:
@@ -131,17 +147,4 @@ func (o Options) unscoped(s *subject) (control.Status, []report.Finding) {
 		Detail: fmt.Sprintf("unset, and whether %s has namespaces is not known: "+
 			"name one, or add the CustomResourceDefinition to the input", s.object.Kind),
 	}}
-}
-
-// merge adds the findings that have not been seen. There may be as many as an
-// object has room for, so none is looked for among the others.
-func merge(into []report.Finding, found []policy.Finding, seen map[report.Finding]bool) []report.Finding {
-	for _, f := range found {
-		finding := report.Finding{Path: f.Path, Detail: f.Detail}
-		if !seen[finding] {
-			seen[finding] = true
-			into = append(into, finding)
-		}
-	}
-	return into
 }

@@ -46,7 +46,7 @@ var builtIn = scopes(namespaced, map[string]string{
 	"certificates.k8s.io":          "CertificateSigningRequest ClusterTrustBundle",
 	"extensions":                   "PodSecurityPolicy",
 	"flowcontrol.apiserver.k8s.io": "FlowSchema PriorityLevelConfiguration",
-	"hardgate.dev":                 "ClusterReport NodePolicy NodeReport WorkloadPolicy",
+	"hardgate.dev":                 "ClusterReport Exemption NamespaceReport NodePolicy NodeReport WorkloadPolicy",
 	"imagepolicy.k8s.io":           "ImageReview",
 	"internal.apiserver.k8s.io":    "StorageVersion",
 	"networking.k8s.io":            "IPAddress IngressClass ServiceCIDR",

@@ -67,6 +67,18 @@ func (s *subject) place(fallback string) {
 	}
 }
 
+// ruledIn is the namespace whose rulings hold for the object. A namespace is judged by what
+// holds in it, as in the audit.
+func (s *subject) ruledIn() string {
+	switch {
+	case s.object.Kind.Group == "" && s.object.Kind.Kind == "Namespace":
+		return s.object.Name
+	case s.namespace == "" && s.scope != clusterScoped:
+		return unplaced
+	}
+	return s.namespace
+}
+
 func (s *subject) identity() report.Object {
 	return report.Object{
 		APIVersion: s.object.Kind.APIVersion(),

@@ -19,8 +19,11 @@ type Result struct {
 	Rows    []control.Row  `json:"rows"`
 	Status  control.Status `json:"status"`
 	// Mode is what a policy makes of a failure; empty where none was given.
-	Mode     string    `json:"mode,omitempty"`
-	Findings []Finding `json:"findings"`
+	Mode string `json:"mode,omitempty"`
+	// Exemption is the name of the Exemption by which all that fails is exempt; several
+	// are separated by commas.
+	Exemption string    `json:"exemption,omitempty"`
+	Findings  []Finding `json:"findings"`
 	// Evidence is what was read and found right; of nodes only.
 	Evidence []Finding `json:"evidence,omitempty"`
 	// Remedy says what to do; empty unless the control fails.
@@ -39,10 +42,14 @@ type Object struct {
 }
 
 // Finding is one thing that is wrong: the path of a field or of a file, and what
-// stands there. The fields after Detail are of nodes only, see package check.
+// stands there. The fields from Expected on are of nodes only, see package check.
 type Finding struct {
-	Path     string `json:"path"`
-	Detail   string `json:"detail"`
+	Path   string `json:"path"`
+	Detail string `json:"detail"`
+	// Exemption is the name of the Exemption that covers it; what is exempt does not fail.
+	Exemption string `json:"exemption,omitempty"`
+	// Repaired is whether new pods are repaired in this.
+	Repaired bool   `json:"repaired,omitempty"`
 	Expected string `json:"expected,omitempty"`
 	Actual   string `json:"actual,omitempty"`
 	// State is "running" or "persisted" where a control has both.

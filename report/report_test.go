@@ -6,12 +6,15 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/hardgate-dev/hardgate/control"
 	"github.com/hardgate-dev/hardgate/report"
+	"github.com/hardgate-dev/hardgate/webhook/policy"
+	"github.com/hardgate-dev/hardgate/webhook/verdict"
 )
 
 var update = flag.Bool("update", false, "write the golden files")
@@ -100,6 +103,41 @@ func TestNode(t *testing.T) {
 		t.Fatal(err)
 	}
 	golden(t, "node.json", j.Bytes())
+}
+
+// TestExempt: what is exempt is shown with what it is exempt by, and fails nothing.
+func TestExempt(t *testing.T) {
+	decide := func(status control.Status, mode control.Mode, violations ...verdict.Violation) *verdict.Decision {
+		return &verdict.Decision{ID: "first", Status: status, Mode: mode, Violations: violations}
+	}
+	at := func(path, exemption string, mended bool) verdict.Violation {
+		return verdict.Violation{Finding: policy.Finding{Path: path, Detail: "d"}, Exemption: exemption, Mended: mended}
+	}
+	web := report.Object{Kind: "Pod", Namespace: "shop", Name: "web", Source: "f#0"}
+	all := report.New([]report.Result{report.Of(web, decide(control.Exempt, control.Enforce, at("spec.a", "two", true), at("spec.b", "one", false)), control.English)}, report.Summary{}, nil)
+	if all.Failed() || all.Results[0].Exemption != "one,two" {
+		t.Errorf("exempt: failed %t, %+v", all.Failed(), all.Results[0])
+	}
+	part := report.New([]report.Result{report.Of(web, decide(control.Fail, control.Warn, at("spec.a", "two", false), at("spec.b", "", true)), control.English)}, report.Summary{}, nil)
+	if !part.Failed() || part.Results[0].Exemption != "" {
+		t.Errorf("exempt in part: failed %t, %+v", part.Failed(), part.Results[0])
+	}
+	var b bytes.Buffer
+	for lang, r := range map[control.Lang]*report.Report{control.English: part, control.Korean: all} {
+		b.Reset()
+		if err := (report.Table{Also: []control.Status{control.Exempt}, Lang: lang}).Write(&b, r); err != nil {
+			t.Fatal(err)
+		}
+		want := map[control.Lang][]string{
+			control.English: {"  Fail (Warn)  -  first\n", " spec.a: d; exempt by two\n", " spec.b: d; its pods are repaired\n"},
+			control.Korean:  {"  Exempt  -  first\n", " spec.a: d; 예외: two\n", " spec.b: d; 예외: one\n"},
+		}[lang]
+		for _, line := range want {
+			if !strings.Contains(b.String(), line) {
+				t.Errorf("no %q in\n%s", line, b.String())
+			}
+		}
+	}
 }
 
 func TestEmpty(t *testing.T) {

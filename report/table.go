@@ -12,8 +12,11 @@ import (
 )
 
 var (
-	wordMend  = control.Text{EN: "mend", KO: "조치"}
-	wordWant  = control.Text{EN: "want", KO: "기대값:"}
+	wordMend     = control.Text{EN: "mend", KO: "조치"}
+	wordWant     = control.Text{EN: "want", KO: "기대값:"}
+	wordExempt   = control.Text{EN: "exempt by", KO: "예외:"}
+	wordRepaired = control.Text{EN: "its pods are repaired", KO: "파드는 자동으로 보정됨"}
+
 	wordDrift = map[string]control.Text{
 		"now":       {EN: "drifted now", KO: "현재 어긋남"},
 		"at-reboot": {EN: "will drift at reboot", KO: "재시작하면 어긋남"},
@@ -68,7 +71,7 @@ type widths struct{ status, number, id int }
 
 func (t Table) widths(results []Result) (w widths) {
 	for _, r := range results {
-		w.status = max(w.status, len(verdict(r)))
+		w.status = max(w.status, len(outcome(r)))
 		w.number = max(w.number, len(t.number(r)))
 		w.id = max(w.id, len(r.Control))
 	}
@@ -85,7 +88,7 @@ func heading(o Object) string {
 
 func (t Table) result(out io.Writer, w widths, r Result) {
 	c, _ := control.Get(r.Control)
-	line := fmt.Sprintf("  %-*s  %-*s  %-*s  %s", w.status, verdict(r), w.number, t.number(r), w.id, r.Control, c.Title.In(t.Lang))
+	line := fmt.Sprintf("  %-*s  %-*s  %-*s  %s", w.status, outcome(r), w.number, t.number(r), w.id, r.Control, c.Title.In(t.Lang))
 	fmt.Fprintln(out, strings.TrimRight(line, " "))
 	indent := strings.Repeat(" ", w.status+w.number+6)
 	for _, f := range r.Findings {
@@ -101,8 +104,8 @@ func (t Table) result(out io.Writer, w widths, r Result) {
 	}
 }
 
-// verdict is the status, with the mode of a failure where a policy gives one.
-func verdict(r Result) string {
+// outcome is the status, with the mode of a failure where a policy gives one.
+func outcome(r Result) string {
 	if r.Status == control.Fail && r.Mode != "" {
 		return string(r.Status) + " (" + r.Mode + ")"
 	}
@@ -144,6 +147,12 @@ func (f Finding) text(lang control.Lang) string {
 	}
 	if f.Detail != "" {
 		parts = append(parts, f.Detail)
+	}
+	if f.Repaired {
+		parts = append(parts, wordRepaired.In(lang))
+	}
+	if f.Exemption != "" {
+		parts = append(parts, wordExempt.In(lang)+" "+f.Exemption)
 	}
 	text := strings.Join(parts, "; ")
 	if drift, ok := wordDrift[f.Drift]; ok {
