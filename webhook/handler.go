@@ -46,6 +46,7 @@ func (g *Gate) Handler() http.Handler {
 	mux.Handle(registration.PolicyPath, g.serve(review.RawObjects, g.policies))
 	mux.Handle(registration.NodePath, g.serve(review.RawObjects, g.register))
 	mux.Handle(registration.RepairPath, g.serve(review.RawObjects, g.repair))
+	mux.Handle(registration.SelfTestPath, g.serve(review.RawObjects, g.selfTest))
 	return mux
 }
 
@@ -117,6 +118,8 @@ func (g *Gate) answer(w http.ResponseWriter, req *http.Request, objects review.O
 	}
 	write(w, resp)
 	switch {
+	case req.URL.Path == registration.SelfTestPath:
+		return outcomeSelfTest
 	case !resp.Allowed:
 		return outcomeDenied
 	case len(resp.Warnings) > 0:

@@ -17,6 +17,8 @@ const (
 	outcomeDenied  = "denied"
 	outcomeBad     = "bad-request" // not a request that can be judged
 	outcomeError   = "error"       // the gate could not tell
+	// outcomeSelfTest is a denial that nobody is denied anything by.
+	outcomeSelfTest = "self-test"
 )
 
 // Metrics counts what the gate does. No label holds a namespace or a name: their
@@ -79,7 +81,7 @@ func NewMetrics(registry prometheus.Registerer) *Metrics {
 		Name: "hardgate_admission_exemption_errors", Help: "Errors in the Exemptions: those that have any exempt nothing.",
 	})
 	registry.MustRegister(m.invalidExemptions, m.decisions, m.requests, m.duration, m.invalid, m.tainted, m.repaired, m.invalidNode)
-	for _, answer := range []string{outcomeAllowed, outcomeWarned, outcomeDenied, outcomeBad, outcomeError} {
+	for _, answer := range []string{outcomeAllowed, outcomeWarned, outcomeDenied, outcomeBad, outcomeError, outcomeSelfTest} {
 		m.requests.WithLabelValues(answer) // shown as 0 from the start
 	}
 	m.counters = make(map[control.ID]*[modes][statuses]prometheus.Counter)

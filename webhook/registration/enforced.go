@@ -12,8 +12,12 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 )
 
-// policiesWebhook is the one that every configuration has.
-const policiesWebhook = "policies" + suffix
+const (
+	// policiesWebhook is the one that every configuration has.
+	policiesWebhook = "policies" + suffix
+	// enforcedWebhook is the one that fails closed on workloads.
+	enforcedWebhook = "workloads-enforced" + suffix
+)
 
 // FollowEnforced is the configuration of what is judged with the namespaces that are
 // enforced now, and whether it differs. Where the gate is, and by which authority it is
@@ -46,9 +50,9 @@ func FollowEnforced(stored *admissionregistrationv1.ValidatingWebhookConfigurati
 
 // SelfTest finds what in our webhooks could lock the cluster or hardgate itself out, or
 // keep others waiting: a webhook that fails closed and can match one of the namespaces
-// that must work without the gate, that selects by a label that tenants can set, or that
-// matches every resource; and one that is waited for too long. Nothing that it finds may
-// be put in force.
+// that must work without the gate, that selects by a label that tenants can set, that
+// matches every resource, or what hardgate itself writes; and one that is waited for too
+// long. Nothing that it finds may be put in force.
 func SelfTest(c *admissionregistrationv1.ValidatingWebhookConfiguration, own ...string) error {
 	var errs []error
 	for i := range c.Webhooks {
@@ -75,7 +79,9 @@ func dangers(w *admissionregistrationv1.ValidatingWebhook, vital []string) (errs
 			errs = append(errs, errors.New("it fails closed and matches every resource"))
 		}
 		if r.Scope == nil || *r.Scope != admissionregistrationv1.NamespacedScope {
-			if !slices.Equal(r.APIGroups, []string{ownGroup}) {
+			if slices.Equal(r.APIGroups, []string{ownGroup}) {
+				errs = append(errs, dangersToReports(w, r.Resources)...)
+			} else {
 				errs = append(errs, fmt.Errorf("it fails closed on objects of the whole cluster: %s", strings.Join(r.Resources, ", ")))
 			}
 		}
@@ -91,6 +97,20 @@ func dangers(w *admissionregistrationv1.ValidatingWebhook, vital []string) (errs
 			if selector.Matches(labels.Set{namespaceName: ns}) {
 				errs = append(errs, fmt.Errorf("it fails closed in %s", ns))
 			}
+		}
+	}
+	return errs
+}
+
+// dangersToReports finds kinds of ours that nobody writes by hand: who writes them must not
+// depend on the gate. The self-test alone asks about one, by a name that none of them has.
+func dangersToReports(w *admissionregistrationv1.ValidatingWebhook, resources []string) (errs []error) {
+	if slices.Equal(w.MatchConditions, onlySelfTest()) {
+		return nil
+	}
+	for _, r := range resources {
+		if !slices.Contains(policyResources, r) {
+			errs = append(errs, fmt.Errorf("it fails closed on what hardgate itself writes: %s", r))
 		}
 	}
 	return errs

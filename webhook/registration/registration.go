@@ -18,6 +18,7 @@ const (
 	PolicyPath     = "/validate-policy"     // policies and exemptions
 	NodePath       = "/mutate-node"         // nodes that register
 	RepairPath     = "/mutate"              // new pods and ServiceAccounts
+	SelfTestPath   = "/self-test"           // whether the gate is reached
 )
 
 // Name is the name of both configurations.
@@ -64,6 +65,7 @@ func Build(o Options) *admissionregistrationv1.ValidatingWebhookConfiguration {
 
 	webhooks := []admissionregistrationv1.ValidatingWebhook{
 		o.webhook("policies", PolicyPath, fail, policyRules(), nil),
+		o.selfTestEntry(),
 		o.webhook("workloads", WorkloadPath, ignore, workloadRules(), names(metav1.LabelSelectorOpNotIn, slices.Concat(excluded, enforced))),
 	}
 	if len(enforced) > 0 {

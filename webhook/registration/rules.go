@@ -81,8 +81,11 @@ func celList(values []string) string {
 	return "[" + strings.Join(quoted, ", ") + "]"
 }
 
+// policyResources are those of our kinds that somebody writes by hand.
+var policyResources = []string{"workloadpolicies", "nodepolicies", "exemptions"}
+
 func policyRules() []admissionregistrationv1.RuleWithOperations {
-	r := rule(ownGroup, admissionregistrationv1.ClusterScope, []string{"workloadpolicies", "nodepolicies", "exemptions"}, create, update)
+	r := rule(ownGroup, admissionregistrationv1.ClusterScope, policyResources, create, update)
 	r.APIVersions = []string{"*"}
 	return []admissionregistrationv1.RuleWithOperations{r}
 }
