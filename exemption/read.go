@@ -125,6 +125,9 @@ func validateObjects(o *v1alpha1.ExemptObjects) (errs []error) {
 		return ""
 	})
 	each("kinds", o.Kinds, func(v string) string {
+		if kind, found := meant(v); found {
+			return fmt.Sprintf("is no kind: write %q", kind)
+		}
 		if !kindName.MatchString(v) {
 			return `is no kind: write "Deployment" or "Deployment.apps"`
 		}

@@ -70,10 +70,20 @@ func TestReadRefuses(t *testing.T) {
 			`spec.objects.images[1]: "web*" has a "*" that is not "/*" at its end: it could mean what others may name`,
 		}},
 		"other slips": {"{controls: [privileged], objects: {kinds: [pods], names: [''], serviceAccounts: [a/b/c], fieldPaths: ['spec.containers[web]']}" + because, []string{
-			`spec.objects.kinds[0]: "pods" is no kind: write "Deployment" or "Deployment.apps"`,
+			`spec.objects.kinds[0]: "pods" is no kind: write "Pod"`,
 			`spec.objects.names[0]: "" is no name of an object`,
 			`spec.objects.serviceAccounts[0]: "a/b/c" is no account: write its name, or "namespace/name"`,
 			`spec.objects.fieldPaths[0]: "spec.containers[web]" is no field: write it as messages do, "[*]" for any index`,
+		}},
+		"kinds in other spellings": {"{controls: [privileged], objects: {kinds: [deployment, deployments, Deployments, CronJOB, cronjobs.batch, Deployment.Apps, clusterroles, widgets, Pods.example.com, Deployment]}" + because, []string{
+			`spec.objects.kinds[0]: "deployment" is no kind: write "Deployment"`,
+			`spec.objects.kinds[1]: "deployments" is no kind: write "Deployment"`,
+			`spec.objects.kinds[2]: "Deployments" is no kind: write "Deployment"`,
+			`spec.objects.kinds[3]: "CronJOB" is no kind: write "CronJob"`,
+			`spec.objects.kinds[4]: "cronjobs.batch" is no kind: write "CronJob.batch"`,
+			`spec.objects.kinds[5]: "Deployment.Apps" is no kind: write "Deployment.apps"`,
+			`spec.objects.kinds[6]: "clusterroles" is no kind: write "ClusterRole"`,
+			`spec.objects.kinds[7]: "widgets" is no kind: write "Deployment" or "Deployment.apps"`,
 		}},
 		"a space for why":  {"{controls: [su-restricted], nodes: {selector: {}}, reason: ' ', owner: o, expires: '2030-01-31T12:00:00Z'}", []string{"spec.reason: say why"}},
 		"no node":          {"{controls: [su-restricted], nodes: {}" + because, []string{"spec.nodes: say which nodes, by names or by selector"}},
@@ -97,19 +107,5 @@ func TestReadRefuses(t *testing.T) {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
-	}
-}
-
-func TestWarnings(t *testing.T) {
-	e := read(t, "{controls: [su-restricted], nodes: {selector: {}}"+because)
-	if got := Warnings(e, expiry.Add(-8*24*time.Hour)); len(got) > 0 {
-		t.Errorf("one that is to come is warned of: %q", got)
-	}
-	if got := Warnings(e, expiry.Add(-time.Second)); len(got) != 1 {
-		t.Errorf("one that ends within a week: %q", got)
-	}
-	want := []string{"spec.expires: 2030-01-31T12:00:00Z has passed: nothing is exempt"}
-	if diff := cmp.Diff(want, Warnings(e, expiry)); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	admissionv1 "k8s.io/api/admission/v1"
@@ -35,11 +36,12 @@ func judgePolicy(t *testing.T, group, kind, object, old string) *admissionv1.Adm
 func TestOwnKinds(t *testing.T) {
 	const (
 		typo     = `{"mod":"Warn","controls":[{"id":"su-restrictd"}]}`
-		exempt   = `{"controls":["su-restricted"],"nodes":{"names":["n"]},"reason":"r","owner":"o","expires":"2999-01-01T00:00:00Z"}`
+		forever  = `{"controls":["su-restricted"],"nodes":{"names":["n"]},"reason":"r","owner":"o","expires":"2999-01-01T00:00:00Z"}`
 		expired  = `{"controls":["su-restricted"],"nodes":{"names":["n"]},"reason":"r","owner":"o","expires":"2020-01-01T00:00:00Z"}`
 		nowhere  = `{"controls":["su-restricted"],"reason":"r","owner":"o","expires":"2999-01-01T00:00:00Z"}`
 		evicting = `{"mode":"Enforce","effect":"NoExecute"}`
 	)
+	exempt := strings.Replace(forever, "2999-01-01T00:00:00Z", time.Now().UTC().AddDate(0, 6, 0).Format(time.RFC3339), 1)
 	slips := []string{`spec.mod: unknown field, did you mean "mode"?`, `spec.controls[0].id: no control "su-restrictd" is judged on nodes, did you mean "su-restricted"?`}
 	tests := map[string]struct {
 		kind, object, old string
@@ -53,6 +55,7 @@ func TestOwnKinds(t *testing.T) {
 		"NodePolicy that gets worse":      {kind: "NodePolicy", object: typo, old: `{}`, refused: "hardgate refuses this NodePolicy:\n- " + strings.Join(slips, "\n- ")},
 		"NodePolicy that is mended":       {kind: "NodePolicy", object: `{}`, old: typo},
 		"Exemption":                       {kind: "Exemption", object: exempt},
+		"Exemption for ever":              {kind: "Exemption", object: forever, warnings: []string{"spec.expires: 2999-01-01T00:00:00Z is more than a year away: choose an earlier time, by which somebody looks at it again"}},
 		"Exemption of nothing":            {kind: "Exemption", object: nowhere, refused: "hardgate refuses this Exemption:\n- spec.nodes: say which nodes, by names or by selector"},
 		"Exemption that has ended":        {kind: "Exemption", object: expired, warnings: []string{"spec.expires: 2020-01-01T00:00:00Z has passed: nothing is exempt"}},
 		"Exemption of nothing, stored":    {kind: "Exemption", object: nowhere, old: nowhere, warnings: []string{"spec.nodes: say which nodes, by names or by selector"}},
