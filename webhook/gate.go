@@ -41,12 +41,15 @@ type Gate struct {
 	census     Census
 	// large weighs large requests in bytes.
 	large *semaphore.Weighted
+	// unasked are the namespaces whose images are let through.
+	unasked []string
 }
 
 // NewGate makes a gate that rules everything in the default mode until SetBook.
 func NewGate(cluster Cluster, metrics *Metrics) *Gate {
 	g := &Gate{cluster: cluster, metrics: metrics, nodes: newRegistrar(), tallies: newTallies(), large: semaphore.NewWeighted(maxLarge)}
 	g.book.Store(&ruling.Book{})
+	g.ExcludeImages(ControllerNamespace)
 	return g
 }
 

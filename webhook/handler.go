@@ -46,11 +46,17 @@ func (g *Gate) Handler() http.Handler {
 	mux.Handle(registration.PolicyPath, g.serve(review.RawObjects, g.policies))
 	mux.Handle(registration.NodePath, g.serve(review.RawObjects, g.register))
 	mux.Handle(registration.RepairPath, g.serve(review.RawObjects, g.repair))
+	mux.Handle(registration.ImagePath, g.counted(g.answerImages))
 	mux.Handle(registration.SelfTestPath, g.serve(review.RawObjects, g.selfTest))
 	return mux
 }
 
 func (g *Gate) serve(objects review.Objects, judge judgeFunc) http.Handler {
+	return g.counted(func(w http.ResponseWriter, req *http.Request) string { return g.answer(w, req, objects, judge) })
+}
+
+// counted counts the answers of answer, which returns what metrics call them.
+func (g *Gate) counted(answer func(http.ResponseWriter, *http.Request) string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		start := time.Now()
 		outcome := outcomeError
@@ -61,7 +67,7 @@ func (g *Gate) serve(objects review.Objects, judge judgeFunc) http.Handler {
 			g.metrics.answered(outcome, time.Since(start))
 		}()
 		deepen(len(outcome))
-		outcome = g.answer(w, req, objects, judge)
+		outcome = answer(w, req)
 	})
 }
 
@@ -176,7 +182,7 @@ func release(b *bytes.Buffer) {
 	}
 }
 
-// admissible refuses what cannot be an AdmissionReview.
+// admissible refuses what cannot be a review.
 func admissible(w http.ResponseWriter, req *http.Request) *httpError {
 	if req.Method != http.MethodPost {
 		w.Header().Set("Allow", http.MethodPost)

@@ -100,7 +100,7 @@ func denials(d *verdict.Decision, limit int) (lines []string, denied int) {
 			continue
 		}
 		if denied++; len(lines) < limit {
-			lines = append(lines, join(title(d.ID), ": ", v.Path, ": ", cut(v.Detail, maxDetail), "; mend: ", remedy(d.ID)))
+			lines = append(lines, join(title(d.ID), ": ", v.Path, colon(v), cut(v.Detail, maxDetail), "; mend: ", remedy(d.ID)))
 		}
 	}
 	return lines, denied
@@ -132,7 +132,16 @@ func warning(d *verdict.Decision) string {
 	case v.Mended:
 		standing = "; its pods are repaired"
 	}
-	return join("hardgate: ", title(d.ID), ": ", v.Path, ": ", cut(v.Detail, maxDetail), more, standing, "; mend: ", remedy(d.ID))
+	return join("hardgate: ", title(d.ID), ": ", v.Path, colon(&v), cut(v.Detail, maxDetail), more, standing, "; mend: ", remedy(d.ID))
+}
+
+// colon stands between a finding's field and the finding; one about no field of the object
+// that is asked about has no path.
+func colon(v *verdict.Violation) string {
+	if v.Path == "" {
+		return ""
+	}
+	return ": "
 }
 
 // join puts strings together in one piece of memory.
@@ -166,7 +175,7 @@ func annotate(d *verdict.Decision) string {
 		if v.Exemption != "" {
 			what = "Exempt(" + v.Exemption + ")"
 		}
-		for _, part := range [...]string{what, " ", v.Path, ": ", cut(v.Detail, maxDetail)} {
+		for _, part := range [...]string{what, " ", v.Path, colon(&v), cut(v.Detail, maxDetail)} {
 			b.WriteString(part)
 		}
 	}

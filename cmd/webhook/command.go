@@ -36,6 +36,7 @@ type options struct {
 	development   bool
 	unverifiedKey string
 	controller    string
+	excluded      []string
 }
 
 func command() *cobra.Command {
@@ -65,6 +66,8 @@ func command() *cobra.Command {
 		"`key` of the taint of nodes that have not been checked; in another domain its name is hardgate-unverified")
 	f.StringVar(&o.controller, "controller-namespace", webhook.ControllerNamespace,
 		"`namespace` of the controller: while it is paused by its annotation, no node is tainted")
+	f.StringSliceVar(&o.excluded, "excluded-namespaces", nil,
+		"`names` of namespaces, besides kube-system and the controller's, in which images are let through when the API server's ImagePolicyWebhook asks: those that the webhook's registration excludes")
 	f.BoolVar(&o.development, "development", false, "log readable lines at debug level instead of JSON")
 	return c
 }
@@ -91,6 +94,7 @@ func run(ctx context.Context, o options) error {
 		return fmt.Errorf("--unverified-taint-key: %w", err)
 	}
 	gate.SetCensus(census(config))
+	gate.ExcludeImages(append(o.excluded, o.controller)...)
 	server := &serving.Server{Handler: gate.Handler(), Address: o.listen, CertDir: o.certDir, Drain: o.drain}
 	return webhook.Run(logf.IntoContext(ctx, logf.Log), gate, informers, server, &serving.Probes{
 		HealthAddress: o.healthListen, MetricsAddress: o.metricsListen, PprofAddress: o.pprofListen,

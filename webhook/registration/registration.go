@@ -18,6 +18,7 @@ const (
 	PolicyPath     = "/validate-policy"     // policies and exemptions
 	NodePath       = "/mutate-node"         // nodes that register
 	RepairPath     = "/mutate"              // new pods and ServiceAccounts
+	ImagePath      = "/image-policy"        // images of pods, which a plugin of the API server asks about: no configuration of ours does
 	SelfTestPath   = "/self-test"           // whether the gate is reached
 )
 
