@@ -4,10 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/hardgate-dev/hardgate/control"
+	"github.com/hardgate-dev/hardgate/exemption"
 	"github.com/hardgate-dev/hardgate/manifest"
 	"github.com/hardgate-dev/hardgate/offline"
 	"github.com/hardgate-dev/hardgate/report"
@@ -26,7 +28,11 @@ labels of Namespaces, and the scope of custom kinds. An object without a namespa
 is judged by default-namespace only when --namespace says where it would go.
 
 Without --policy every control is judged with its strictest parameters.
-WorkloadPolicies among the manifests are not applied.
+WorkloadPolicies and Exemptions among the manifests are not applied.
+
+What an Exemption of --exemption covers is judged all the same, is Exempt and does not
+fail, as at admission: until the second in which it ends. Where it covers a part, the
+rest fails. Pods are objects of their own: see docs/exemptions.md.
 
 Each result names its source: the file, the number of the document in it from 0,
 and the index in a list, as in "all.yaml#0[2]".
@@ -43,17 +49,21 @@ const checkExample = `  # everything in a directory
   # by the site's own policies, for a program to read
   hardgate check -f web.yaml --policy policies.yaml -o json
 
+  # what the site's Exemptions cover does not fail
+  hardgate check -f deploy/ --policy policies.yaml --exemption exemptions/
+
   # passes too, and two controls only
   hardgate check -f web.yaml --all --control privileged,host-path`
 
 type checkFlags struct {
-	files     []string
-	policies  []string
-	controls  []string
-	namespace string
-	output    string
-	lang      string
-	all       bool
+	files      []string
+	policies   []string
+	exemptions []string
+	controls   []string
+	namespace  string
+	output     string
+	lang       string
+	all        bool
 }
 
 var checkOutputs = []string{"table", "json", "yaml"}
@@ -66,12 +76,13 @@ func newCheck() *cobra.Command {
 		Long:    checkLong,
 		Example: checkExample,
 		Args:    noArguments(": name files with -f"),
-		RunE:    func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
+		RunE:    func(cmd *cobra.Command, _ []string) error { return f.run(cmd, time.Now()) },
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
 	flags.StringArrayVarP(&f.files, "filename", "f", nil, "file or directory to judge, - for standard input; may be repeated")
 	flags.StringArrayVar(&f.policies, "policy", nil, "file or directory with WorkloadPolicies to judge by, - for standard input; may be repeated")
+	flags.StringArrayVar(&f.exemptions, "exemption", nil, exemptionHelp)
 	flags.StringVarP(&f.namespace, "namespace", "n", "", "namespace of objects that name none")
 	flags.StringSliceVar(&f.controls, "control", nil, "judge by these controls only")
 	flags.BoolVar(&f.all, "all", false, "show every result in the table, not failures only")
@@ -83,18 +94,14 @@ func newCheck() *cobra.Command {
 	return cmd
 }
 
-func (f *checkFlags) run(cmd *cobra.Command) error {
+func (f *checkFlags) run(cmd *cobra.Command, now time.Time) error {
 	options, err := f.options(cmd)
 	if err != nil {
 		return err
 	}
-	if len(f.policies) > 0 {
-		book, warnings, err := readPolicies(f.policies, cmd.InOrStdin())
-		if err != nil {
-			return err
-		}
-		tell(cmd.ErrOrStderr(), "warning", warnings)
-		options.Book = book
+	options.Now = now
+	if err := f.judgeBy(cmd, &options); err != nil {
+		return err
 	}
 	set, errs := manifest.Load(f.files, cmd.InOrStdin())
 	tell(cmd.ErrOrStderr(), "note", set.Notes)
@@ -114,6 +121,23 @@ func (f *checkFlags) run(cmd *cobra.Command) error {
 		return errFails
 	}
 	return nil
+}
+
+// judgeBy reads the policies and the exemptions. What is wrong with either is told at once.
+func (f *checkFlags) judgeBy(cmd *cobra.Command, o *offline.Options) error {
+	var errs []error
+	if len(f.policies) > 0 {
+		book, warnings, err := readPolicies(f.policies, cmd.InOrStdin())
+		tell(cmd.ErrOrStderr(), "warning", warnings)
+		o.Book, errs = book, append(errs, flatten(err)...)
+	}
+	if len(f.exemptions) > 0 {
+		exemptions, warnings, err := readExemptions(f.exemptions, cmd.InOrStdin(), o.Now)
+		tell(cmd.ErrOrStderr(), "warning", warnings)
+		book, bad := exemption.Compile(exemptions)
+		o.Exemptions, errs = book, append(append(errs, flatten(err)...), bad...)
+	}
+	return errors.Join(errs...)
 }
 
 // options checks the flags before anything is read.
@@ -171,7 +195,7 @@ func (f *checkFlags) print(w io.Writer, r *report.Report, lang control.Lang) err
 	case "yaml":
 		return report.YAML(w, r)
 	}
-	return report.Table{All: f.all, Lang: lang}.Write(w, r)
+	return report.Table{All: f.all, Also: []control.Status{control.Exempt}, Lang: lang}.Write(w, r)
 }
 
 func tell(w io.Writer, what string, lines []string) {

@@ -1,12 +1,15 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
+	"k8s.io/apimachinery/pkg/labels"
 
 	"github.com/hardgate-dev/hardgate/control"
 	"github.com/hardgate-dev/hardgate/nodecheck/check"
@@ -26,6 +29,11 @@ the controls with a number there are judged, by the rules of that edition: passw
 may be 365 days old, say, or modules must be on the deny list too. Where several
 differ, the stricter rule counts.
 
+A failure that an Exemption of --exemption covers is Exempt, as in tainting, until the
+second in which that ends. Its spec.nodes is about the node's name and labels in the
+cluster: name them with --node-name and --node-label where they are others than the
+host says.
+
 Without root some files cannot be read. Their controls are Unknown and say which.
 
 Exit status: 0 nothing fails; 1 something fails; 2 bad usage, or nothing fails but
@@ -44,7 +52,10 @@ const nodeExample = `  # this machine; as root, so that everything can be read
   hardgate node --explain ssh-login-grace-time --lang ko
 
   # a failure that the site accepts, with the reason
-  hardgate node --exempt kubelet-hostname-override="the cloud provider sets it"`
+  hardgate node --exempt kubelet-hostname-override="the cloud provider sets it"
+
+  # what the cluster's Exemptions cover of this node
+  hardgate node --exemption exemptions.yaml --node-label pool=old`
 
 type nodeFlags struct {
 	root       string
@@ -55,6 +66,9 @@ type nodeFlags struct {
 	controls   []string
 	modules    []string
 	exempt     []string
+	exemptions []string
+	nodeName   string
+	labeled    []string
 	all        bool
 }
 
@@ -66,7 +80,7 @@ func newNode() *cobra.Command {
 		Long:    nodeLong,
 		Example: nodeExample,
 		Args:    noArguments(": name a directory with --root"),
-		RunE:    func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
+		RunE:    func(cmd *cobra.Command, _ []string) error { return f.run(cmd, time.Now()) },
 
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}
@@ -77,6 +91,9 @@ func newNode() *cobra.Command {
 	flags.StringSliceVar(&f.controls, "control", nil, "judge by these controls only")
 	flags.StringSliceVar(&f.modules, "module", nil, "kernel module that the site holds unnecessary, for "+string(forModules)+"; may be repeated")
 	flags.StringArrayVar(&f.exempt, "exempt", nil, "control that may fail here, and why, as `ID=REASON`; may be repeated")
+	flags.StringArrayVar(&f.exemptions, "exemption", nil, exemptionHelp)
+	flags.StringVar(&f.nodeName, "node-name", "", "name of the node in the cluster, for Exemptions; otherwise the host's")
+	flags.StringSliceVar(&f.labeled, "node-label", nil, "label of the node in the cluster, for Exemptions, as `KEY=VALUE`; may be repeated")
 	flags.StringVar(&f.explain, "explain", "", "say what one control means, where it looks and what it finds")
 	flags.BoolVar(&f.all, "all", false, "show every result with its evidence in the table, not failures only")
 	flags.StringVarP(&f.output, "output", "o", "table", "table, json or yaml")
@@ -90,6 +107,8 @@ func newNode() *cobra.Command {
 		return exemptible(), cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
 	})
 	complete(cmd, "module", fixed())
+	complete(cmd, "node-name", fixed())
+	complete(cmd, "node-label", fixed())
 	_ = cmd.MarkFlagDirname("root") // the flag exists
 	return cmd
 }
@@ -102,10 +121,11 @@ type nodeOptions struct {
 	checks     []*check.Check
 	rules      *check.Rules
 	lang       control.Lang
-	benchmarks []string // full ids
+	benchmarks []string   // full ids
+	labels     labels.Set // of the node
 }
 
-func (f *nodeFlags) run(cmd *cobra.Command) error {
+func (f *nodeFlags) run(cmd *cobra.Command, now time.Time) error {
 	o, err := f.options(cmd)
 	if err != nil {
 		return err
@@ -116,8 +136,20 @@ func (f *nodeFlags) run(cmd *cobra.Command) error {
 	}
 	defer root.Close() //nolint:errcheck // a directory that was only read from
 	h := host.New(root)
+	by, err := f.exempting(cmd, cmp.Or(f.nodeName, nodeName(h)), o.labels, now)
+	if err != nil {
+		return err
+	}
+	said := o.rules.Exempt
+	o.rules.Exempt = reasons(said, by)
 	verdicts := check.Run(h, o.checks, o.rules)
 	r := nodeReport(h, f.root, verdicts, o.lang)
+	for i := range r.Results {
+		id := r.Results[i].Control
+		if _, here := said[id]; !here && r.Results[i].Status == control.Exempt {
+			r.Results[i].Exemption = by[id].Name
+		}
+	}
 	if err := f.print(cmd.OutOrStdout(), r, &o); err != nil {
 		return err
 	}
@@ -156,6 +188,9 @@ func (f *nodeFlags) options(cmd *cobra.Command) (o nodeOptions, err error) {
 		return o, err
 	}
 	if o.checks, err = f.chosen(cmd, &o); err != nil {
+		return o, err
+	}
+	if o.labels, err = f.labels(cmd); err != nil {
 		return o, err
 	}
 	judged := slices.ContainsFunc(o.checks, func(c *check.Check) bool { return c.ID == forModules })
