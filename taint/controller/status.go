@@ -59,7 +59,7 @@ func understood(misunderstood []error) metav1.Condition {
 	if len(misunderstood) == 0 {
 		return metav1.Condition{
 			Type: v1alpha1.ConditionPoliciesUnderstood, Status: metav1.ConditionTrue, Reason: "AllUnderstood",
-			Message: "All NodePolicies and Exemptions are understood.",
+			Message: "All NodePolicies, and all Exemptions of nodes, are understood.",
 		}
 	}
 	return metav1.Condition{

@@ -33,14 +33,20 @@ type compiled struct {
 }
 
 func compile(policies, exemptions map[string]*unstructured.Unstructured) compiled {
-	readPolicies, errs := readAll(policies, ruling.ReadPolicy)
-	readExemptions, more := readAll(exemptions, exemption.Read)
+	readPolicies, errs := readAll(policies, ruling.ReadPolicy, always)
+	// One that is about objects alone must not keep nodes from being tainted: the webhook
+	// and the audit say what is wrong with it.
+	readExemptions, more := readAll(exemptions, exemption.Read, exemption.MayExemptNodes)
 	book, wrong := ruling.Compile(readPolicies)
 	list, alsoWrong := ruling.CompileExemptions(readExemptions)
 	return compiled{book: book, exemptions: list, misunderstood: slices.Concat(errs, more, wrong, alsoWrong)}
 }
 
-func readAll[T any](stored map[string]*unstructured.Unstructured, read func([]byte) (*T, error)) (list []T, errs []error) {
+// always is for kinds that are about nodes in all that they say.
+func always([]byte) bool { return true }
+
+// readAll reads what is stored. What is not understood is an error if it matters.
+func readAll[T any](stored map[string]*unstructured.Unstructured, read func([]byte) (*T, error), matters func([]byte) bool) (list []T, errs []error) {
 	for _, name := range slices.Sorted(maps.Keys(stored)) {
 		u := stored[name]
 		data, err := u.MarshalJSON()
@@ -48,6 +54,9 @@ func readAll[T any](stored map[string]*unstructured.Unstructured, read func([]by
 			var r *T
 			if r, err = read(data); err == nil {
 				list = append(list, *r)
+				continue
+			}
+			if !matters(data) {
 				continue
 			}
 		}

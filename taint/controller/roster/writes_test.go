@@ -216,6 +216,22 @@ func TestMisunderstood(t *testing.T) {
 	}
 }
 
+// One that is about objects alone has no say in what becomes of nodes, whatever is wrong with
+// it: the webhook says so, and tainting goes on.
+func TestMisunderstoodOfObjects(t *testing.T) {
+	w := newWatched(t)
+	w.policy("good", "{mode: Enforce}")
+	w.SetExemption("kind", stored(t, "Exemption", "kind", `{controls: [privileged], reason: r, owner: o, expires: "2030-01-01T00:00:00Z", objects: {kinds: [pods]}}`))
+	w.SetExemption("field", stored(t, "Exemption", "field", `{controls: [privileged], reason: r, owner: o, expires: "2030-01-01T00:00:00Z", objects: {namespace: [shop]}}`))
+	if v := w.View(); len(v.Fleet.Misunderstood) > 0 || len(v.Fleet.Exemptions) > 0 {
+		t.Errorf("%v, %+v", v.Fleet.Misunderstood, v.Fleet.Exemptions)
+	}
+	w.SetExemption("field", stored(t, "Exemption", "field", `{controls: [privileged, ssh-x11], reason: r, owner: o, expires: "2030-01-01T00:00:00Z", objects: {namespace: [shop]}}`))
+	if v := w.View(); len(v.Fleet.Misunderstood) != 1 || !strings.Contains(v.Fleet.Misunderstood[0].Error(), "Exemption field: spec.objects.namespace: unknown field") {
+		t.Errorf("%v", v.Fleet.Misunderstood)
+	}
+}
+
 func TestPause(t *testing.T) {
 	w := newWatched(t)
 	ns := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "hardgate-system"}}
