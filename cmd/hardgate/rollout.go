@@ -34,7 +34,11 @@ const rolloutExample = `  # all cells of all rollouts, what is blocked first
 
   # back to warnings, at once, and let go again
   hardgate rollout demote baseline --namespace shop --control host-path --to Warn
-  hardgate rollout unpin baseline --namespace shop --control host-path`
+  hardgate rollout unpin baseline --namespace shop --control host-path
+
+  # leave namespaces out of it, and take them in again
+  hardgate rollout exclude legacy sandbox
+  hardgate rollout include legacy --policy baseline`
 
 type rolloutFlags struct {
 	cluster    clusterFlags
@@ -63,7 +67,7 @@ func newRollout() *cobra.Command {
 	flags.BoolVar(&f.blocked, "blocked", false, "only what something is in the way of")
 	f.cluster.add(cmd)
 	complete(cmd, "output", fixed("table", "json", "yaml"))
-	cmd.AddCommand(newSteer("pause"), newSteer("resume"), newSteer("pin"), newSteer("unpin"), newSteer("demote"))
+	cmd.AddCommand(newSteer("pause"), newSteer("resume"), newSteer("pin"), newSteer("unpin"), newSteer("demote"), newExclusion("exclude"), newExclusion("include"))
 	return cmd
 }
 

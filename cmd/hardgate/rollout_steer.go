@@ -1,21 +1,15 @@
 package main
 
 import (
-	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
-	"github.com/go-logr/logr"
 	"github.com/spf13/cobra"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/hardgate-dev/hardgate/api/v1alpha1"
 	"github.com/hardgate-dev/hardgate/control"
-	"github.com/hardgate-dev/hardgate/webhook/ruling"
 )
 
 // steering says what each way to steer a rollout is.
@@ -82,59 +76,18 @@ func (f *steerFlags) run(cmd *cobra.Command, verb, name string) error {
 	if err != nil {
 		return err
 	}
-	const tries = 5 // somebody else may write the policy at the same time
-	for try := 1; ; try++ {
-		done, err := f.steer(cmd.Context(), client, verb, name)
-		if apierrors.IsConflict(err) && try < tries {
-			continue
+	done, err := client.rewrite(cmd.Context(), verb, name, f.dryRun, func(r *v1alpha1.Rollout) (string, map[string]any) {
+		done, changed := f.change(r, verb, name)
+		if !changed {
+			return done, nil
 		}
-		if err != nil {
-			return wayOut(fmt.Errorf("%s %s: %w", verb, name, err))
-		}
-		if f.dryRun {
-			done += " (dry run)"
-		}
-		fmt.Fprintln(cmd.OutOrStdout(), done)
-		return nil
-	}
-}
-
-// steer changes the policy by what is stored, under its resourceVersion.
-func (f *steerFlags) steer(ctx context.Context, client *clusterClient, verb, name string) (done string, err error) {
-	ctx = logr.NewContext(ctx, logr.Discard()) // the error says what client-go would log
-	path := "/apis/" + v1alpha1.GroupVersion.String() + "/workloadpolicies/" + name
-	result := client.api.Get().AbsPath(path).Do(ctx)
-	if err := result.Error(); err != nil {
-		return "", err
-	}
-	body, err := result.Raw()
-	if err != nil {
-		return "", err
-	}
-	p, err := ruling.Read(body)
-	if err != nil {
-		return "", fmt.Errorf("the stored policy is not understood: %w", err)
-	}
-	r := p.Spec.Rollout
-	if r == nil {
-		return "", errors.New("the policy has no rollout: give it spec.rollout")
-	}
-	done, changed := f.change(r, verb, name)
-	if !changed {
-		return done, nil
-	}
-	patch, err := json.Marshal(map[string]any{
-		"metadata": map[string]any{"resourceVersion": p.ResourceVersion},
-		"spec":     map[string]any{"rollout": map[string]any{"paused": r.Paused, "pins": r.Pins}},
+		return done, map[string]any{"paused": r.Paused, "pins": r.Pins}
 	})
 	if err != nil {
-		return "", err
+		return err
 	}
-	request := client.api.Patch(types.MergePatchType).AbsPath(path).Body(patch).Param("fieldManager", "hardgate")
-	if f.dryRun {
-		request.Param("dryRun", "All")
-	}
-	return done, request.Do(ctx).Error()
+	fmt.Fprintln(cmd.OutOrStdout(), done)
+	return nil
 }
 
 // change changes the rollout and says what it did, and whether it did anything.

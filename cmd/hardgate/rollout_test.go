@@ -15,7 +15,8 @@ import (
 // rolling is an API server with one policy, two namespaces and their reports.
 type rolling struct {
 	policy   string
-	conflict int // so many writes come too late
+	others   []string // policies
+	conflict int      // so many writes come too late
 	patches  []string
 }
 
@@ -25,8 +26,10 @@ func (r *rolling) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		fmt.Fprintf(w, `{"kind":"%sList","apiVersion":"v1","metadata":{},"items":[%s]}`, kind, strings.Join(items, ","))
 	}
 	switch path := req.URL.Path; {
+	case path == "/api/v1/namespaces/tidy", path == "/api/v1/namespaces/untidy":
+		_, _ = io.WriteString(w, `{"kind":"Namespace","apiVersion":"v1","metadata":{"name":"`+path[len("/api/v1/namespaces/"):]+`"}}`)
 	case strings.HasSuffix(path, "/workloadpolicies"):
-		list("WorkloadPolicy", r.policy)
+		list("WorkloadPolicy", append([]string{r.policy}, r.others...)...)
 	case strings.HasSuffix(path, "/namespaces"):
 		list("Namespace", `{"metadata":{"name":"tidy"}}`, `{"metadata":{"name":"untidy"}}`)
 	case strings.HasSuffix(path, "/namespacereports"):
@@ -40,7 +43,8 @@ func (r *rolling) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	case strings.HasSuffix(path, "/workloadpolicies/p"):
 		if req.Method == http.MethodPatch {
 			body, _ := io.ReadAll(req.Body)
-			r.patches = append(r.patches, "by "+req.URL.Query().Get("fieldManager")+" "+string(body))
+			dry := map[bool]string{true: " (dry run)"}[req.URL.Query().Get("dryRun") == "All"]
+			r.patches = append(r.patches, "by "+req.URL.Query().Get("fieldManager")+" "+string(body)+dry)
 		}
 		_, _ = io.WriteString(w, r.policy)
 	default:
