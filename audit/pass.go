@@ -37,6 +37,9 @@ type Options struct {
 	// Log is told of every finding, with the object that it is about, "Pod/web-x7f2p"; nil
 	// for nobody.
 	Log func(namespace, object string, d *verdict.Decision, v *verdict.Violation)
+	// Each is told of every object, one after the other, and keeps none of what it is given;
+	// nil for nobody.
+	Each func(*Seen)
 }
 
 // Pass judges all that is in a cluster. The error is for a cluster that cannot be read at
@@ -204,6 +207,7 @@ func (p *pass) item(ctx context.Context, r *resource, item []byte) error {
 		return gone
 	})
 	p.tell(place, &object, decisions)
+	p.see(place, &object, decisions)
 	return nil
 }
 
