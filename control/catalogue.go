@@ -35,7 +35,7 @@ type assembled struct {
 var catalogue = sync.OnceValue(func() assembled {
 	c, err := assemble(tables().order, slices.Concat(
 		controlPlaneFiles, apiserver, controllerManager, scheduler, etcd, authentication, auditing,
-		kubeletFiles, kubelet, clusterWide, workloads,
+		kubeletFiles, kubelet, rbac, clusterWide, workloads,
 		hostModules, hostBanners, hostSysctls, hostSSH, hostAccounts, hostOwn,
 	))
 	if err != nil {

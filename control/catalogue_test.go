@@ -88,8 +88,9 @@ func TestCatalogueStyle(t *testing.T) {
 
 func TestCatalogueKinds(t *testing.T) {
 	want := map[string]int{
-		"admission measured":     19 + 1,
-		"cluster planned":        16,
+		"admission measured":     19 + 11 + 1,
+		"cluster measured":       2,
+		"cluster manual":         3,
 		"node measured":          35 + 10 + 17 + 2,
 		"control-plane attested": 21 + 32 + 7 + 2 + 7 + 5,
 	}

@@ -1,106 +1,36 @@
 package control
 
-// withAudit is the reason of controls that only the objects of a whole cluster
-// together can show.
-var withAudit = Text{
-	EN: "Judged from the objects of the whole cluster; its check comes with the audit of the cluster.",
-	KO: "클러스터 전체의 오브젝트로 판정하며, 클러스터 감사 기능과 함께 제공된다.",
-}
-
-// clusterWide is the rest of section 5.
+// clusterWide is what only the objects of a whole cluster together can show.
 var clusterWide = []Control{
 	{
-		ID: "cluster-admin-bindings", Face: Cluster, Kind: Planned, Level: L1, Reason: withAudit,
-		Title:  Text{EN: "cluster-admin is bound only where it is needed", KO: "cluster-admin 역할을 꼭 필요한 곳에만 바인딩한다"},
-		Why:    Text{EN: "Whoever is bound to cluster-admin can do everything, including undoing every other control.", KO: "cluster-admin에 바인딩된 주체는 다른 모든 통제를 해제하는 것까지 무엇이든 할 수 있다."},
-		Remedy: Text{EN: "bind a narrower role, then delete the ClusterRoleBinding or RoleBinding to cluster-admin", KO: "더 좁은 역할을 바인딩한 뒤 cluster-admin에 대한 ClusterRoleBinding 또는 RoleBinding을 삭제하십시오"},
-	},
-	{
-		ID: "secret-access", Face: Cluster, Kind: Planned, Level: L1, Reason: withAudit,
-		Title:  Text{EN: "Few may read secrets", KO: "시크릿을 읽을 수 있는 주체를 최소화한다"},
-		Why:    Text{EN: "Reading secrets, even by list or watch alone, hands out the credentials of every workload in reach.", KO: "list나 watch 권한만으로도 범위 안에 있는 모든 워크로드의 자격 증명을 읽을 수 있다."},
-		Remedy: Text{EN: "remove get, list and watch on secrets from roles that do not need them", KO: "필요하지 않은 역할에서 secrets에 대한 get, list, watch 권한을 제거하십시오"},
-	},
-	{
-		ID: "rbac-wildcards", Face: Cluster, Kind: Planned, Level: L1, Reason: withAudit,
-		Title:  Text{EN: "Roles name their resources and verbs instead of wildcards", KO: "역할에 와일드카드 대신 리소스와 동사를 명시한다"},
-		Why:    Text{EN: "A wildcard also grants what will be installed later and nobody has thought of yet.", KO: "와일드카드는 나중에 설치되어 아직 아무도 고려하지 않은 리소스에 대한 권한까지 부여한다."},
-		Remedy: Text{EN: "replace * in apiGroups, resources and verbs of Roles and ClusterRoles by the names needed", KO: "Role과 ClusterRole의 apiGroups, resources, verbs에 있는 *를 필요한 이름으로 바꾸십시오"},
-	},
-	{
-		ID: "pod-creation", Face: Cluster, Kind: Planned, Level: L1, Reason: withAudit,
-		Title:  Text{EN: "Few may create pods", KO: "파드를 생성할 수 있는 주체를 최소화한다"},
-		Why:    Text{EN: "Who creates a pod can take on any service account and mount any secret of the namespace.", KO: "파드를 생성하는 주체는 네임스페이스의 모든 서비스 어카운트와 시크릿을 이용할 수 있다."},
-		Remedy: Text{EN: "remove create on pods and on workload kinds from roles that do not need it", KO: "필요하지 않은 역할에서 pods와 워크로드 리소스에 대한 create 권한을 제거하십시오"},
-	},
-	{
-		ID: "system-masters", Face: Cluster, Kind: Planned, Level: L1, Reason: withAudit,
-		Title:  Text{EN: "The group system:masters is not used", KO: "system:masters 그룹을 사용하지 않는다"},
-		Why:    Text{EN: "Members of this group bypass RBAC, and removing a binding does not take their rights away.", KO: "이 그룹의 구성원은 RBAC을 우회하므로 바인딩을 삭제해도 권한이 회수되지 않는다."},
-		Remedy: Text{EN: "issue credentials without the group system:masters and bind a role to the user instead", KO: "system:masters 그룹이 없는 자격 증명을 발급하고 대신 사용자에게 역할을 바인딩하십시오"},
-	},
-	{
-		ID: "bind-impersonate-escalate", Face: Cluster, Kind: Planned, Level: L1, Reason: withAudit,
-		Title:  Text{EN: "Few may bind, impersonate or escalate", KO: "bind, impersonate, escalate 권한을 제한한다"},
-		Why:    Text{EN: "Each of these verbs lets a subject reach rights that it was never given.", KO: "이 동사들은 모두 주체가 부여받지 않은 권한까지 얻을 수 있게 한다."},
-		Remedy: Text{EN: "remove the verbs bind, impersonate and escalate from roles outside the control plane", KO: "컨트롤 플레인 외의 역할에서 bind, impersonate, escalate 동사를 제거하십시오"},
-	},
-	{
-		ID: "persistent-volume-creation", Face: Cluster, Kind: Planned, Level: L1, Reason: withAudit,
-		Title:  Text{EN: "Few may create persistent volumes", KO: "퍼시스턴트볼륨을 생성할 수 있는 주체를 최소화한다"},
-		Why:    Text{EN: "A persistent volume may point at a directory of a node, which goes around a ban on hostPath.", KO: "퍼시스턴트볼륨은 노드의 디렉터리를 가리킬 수 있어 hostPath 금지를 우회하는 통로가 된다."},
-		Remedy: Text{EN: "remove create on persistentvolumes from roles other than the provisioner's", KO: "프로비저너 외의 역할에서 persistentvolumes에 대한 create 권한을 제거하십시오"},
-	},
-	{
-		ID: "node-proxy", Face: Cluster, Kind: Planned, Level: L1, Reason: withAudit,
-		Title:  Text{EN: "Few may use the proxy of nodes", KO: "nodes/proxy를 사용할 수 있는 주체를 최소화한다"},
-		Why:    Text{EN: "nodes/proxy speaks to the kubelet past admission and audit, and even get is enough to run commands.", KO: "nodes/proxy는 어드미션과 감사를 거치지 않고 kubelet과 통신하며, get 권한만으로도 명령을 실행할 수 있다."},
-		Remedy: Text{EN: "remove nodes/proxy from roles; grant nodes/metrics, nodes/stats or nodes/configz where those are enough", KO: "역할에서 nodes/proxy를 제거하고 nodes/metrics, nodes/stats, nodes/configz로 충분하면 그것만 부여하십시오"},
-	},
-	{
-		ID: "csr-approval", Face: Cluster, Kind: Planned, Level: L1, Reason: withAudit,
-		Title:  Text{EN: "Few may approve certificate signing requests", KO: "인증서 서명 요청을 승인할 수 있는 주체를 최소화한다"},
-		Why:    Text{EN: "Who approves a request can have a client certificate made for any user or group.", KO: "요청을 승인하는 주체는 임의의 사용자나 그룹의 클라이언트 인증서를 만들 수 있다."},
-		Remedy: Text{EN: "remove update on certificatesigningrequests/approval from roles that do not sign", KO: "서명을 맡지 않는 역할에서 certificatesigningrequests/approval에 대한 update 권한을 제거하십시오"},
-	},
-	{
-		ID: "webhook-configurations", Face: Cluster, Kind: Planned, Level: L1, Reason: withAudit,
-		Title:  Text{EN: "Few may change webhook configurations", KO: "웹훅 구성을 변경할 수 있는 주체를 최소화한다"},
-		Why:    Text{EN: "A webhook sees and can alter every object it is registered for, and removing one switches a gate off.", KO: "웹훅은 등록된 모든 오브젝트를 보고 바꿀 수 있으며, 삭제하면 통제 자체가 사라진다."},
-		Remedy: Text{EN: "remove create, update, patch and delete on webhook configurations from roles that do not install webhooks", KO: "웹훅을 설치하지 않는 역할에서 웹훅 구성에 대한 create, update, patch, delete 권한을 제거하십시오"},
-	},
-	{
-		ID: "token-creation", Face: Cluster, Kind: Planned, Level: L1, Reason: withAudit,
-		Title:  Text{EN: "Few may create service account tokens", KO: "서비스 어카운트 토큰을 발급할 수 있는 주체를 최소화한다"},
-		Why:    Text{EN: "Who mints a token for an account acts with the rights of that account.", KO: "어떤 계정의 토큰을 발급하는 주체는 그 계정의 권한으로 행동할 수 있다."},
-		Remedy: Text{EN: "remove create on serviceaccounts/token from roles that do not need it", KO: "필요하지 않은 역할에서 serviceaccounts/token에 대한 create 권한을 제거하십시오"},
-	},
-	{
-		ID: "policy-control-active", Face: Cluster, Kind: Planned, Level: L1, Reason: withAudit,
+		ID: "policy-control-active", Face: Cluster, Kind: Measured, Level: L1,
 		Title:  Text{EN: "Every namespace is covered by a policy control", KO: "모든 네임스페이스에 정책 통제를 적용한다"},
 		Why:    Text{EN: "In a namespace that no policy covers, whoever may create pods may take over the node.", KO: "정책이 적용되지 않는 네임스페이스에서는 파드를 생성할 수 있는 주체가 노드를 장악할 수 있다."},
 		Remedy: Text{EN: "cover the namespace by a WorkloadPolicy or set its label pod-security.kubernetes.io/enforce", KO: "네임스페이스에 WorkloadPolicy를 적용하거나 pod-security.kubernetes.io/enforce 레이블을 설정하십시오"},
 	},
 	{
-		ID: "cni-network-policy", Face: Cluster, Kind: Planned, Level: L1, Reason: withAudit,
+		ID: "cni-network-policy", Face: Cluster, Kind: Manual, Level: L1,
+		Reason: Text{EN: "Objects show which plugin is installed, and not whether it drops a packet: what was found is the evidence.", KO: "오브젝트로는 어떤 플러그인이 설치되었는지만 알 수 있고 패킷이 실제로 차단되는지는 알 수 없으므로, 발견한 내용을 근거로 제시한다."},
 		Title:  Text{EN: "The network plugin enforces network policies", KO: "네트워크 플러그인이 네트워크 정책을 지원한다"},
 		Why:    Text{EN: "Where the plugin ignores network policies, they look in force and stop nothing.", KO: "플러그인이 네트워크 정책을 무시하면 정책이 적용된 것처럼 보여도 아무것도 막지 못한다."},
 		Remedy: Text{EN: "install a network plugin that enforces NetworkPolicy for ingress and egress", KO: "인그레스와 이그레스 모두에 NetworkPolicy를 적용하는 네트워크 플러그인을 설치하십시오"},
 	},
 	{
-		ID: "namespace-network-policy", Face: Cluster, Kind: Planned, Level: L2, Reason: withAudit,
+		ID: "namespace-network-policy", Face: Cluster, Kind: Measured, Level: L2,
 		Title:  Text{EN: "Every namespace has a network policy", KO: "모든 네임스페이스에 네트워크 정책을 둔다"},
 		Why:    Text{EN: "Until a policy selects it, a pod accepts connections from every other pod in the cluster.", KO: "정책이 적용되기 전까지 파드는 클러스터의 모든 파드에서 오는 연결을 받아들인다."},
 		Remedy: Text{EN: "create a NetworkPolicy in the namespace, starting with one that denies all ingress", KO: "모든 인그레스를 거부하는 정책부터 시작해 네임스페이스에 NetworkPolicy를 만드십시오"},
 	},
 	{
-		ID: "external-secrets", Face: Cluster, Kind: Planned, Level: L2, Reason: withAudit,
+		ID: "external-secrets", Face: Cluster, Kind: Manual, Level: L2,
+		Reason: Text{EN: "Whether a store fits what is kept in it is a question of its owners; hardgate shows which stores are connected and reads no secret.", KO: "어떤 저장소가 알맞은지는 소유자가 판단할 문제이며, hardgate는 연결된 저장소만 보여 주고 시크릿은 읽지 않는다."},
 		Title:  Text{EN: "Secrets are kept in an external store", KO: "시크릿을 외부 저장소에 보관한다"},
 		Why:    Text{EN: "A dedicated store brings rotation, access records and encryption that Secret objects lack by themselves.", KO: "전용 저장소는 시크릿 오브젝트만으로는 얻을 수 없는 교체, 접근 기록, 암호화 기능을 제공한다."},
 		Remedy: Text{EN: "move the values to an external store and mount them through the Secrets Store CSI driver", KO: "값을 외부 저장소로 옮기고 Secrets Store CSI 드라이버로 마운트하십시오"},
 	},
 	{
-		ID: "namespace-boundaries", Face: Cluster, Kind: Planned, Level: L1, Reason: withAudit,
+		ID: "namespace-boundaries", Face: Cluster, Kind: Manual, Level: L1,
+		Reason: Text{EN: "Which workloads belong together, only those who run them know; hardgate shows how they are spread.", KO: "어떤 워크로드가 함께 있어야 하는지는 운영자만 알 수 있으며, hardgate는 워크로드의 분포를 보여 준다."},
 		Title:  Text{EN: "Namespaces separate teams and applications", KO: "팀과 애플리케이션을 네임스페이스로 분리한다"},
 		Why:    Text{EN: "Rights, quotas and policies are given per namespace, so what shares one shares them all.", KO: "권한, 할당량, 정책은 네임스페이스 단위이므로 같은 네임스페이스의 리소스는 이를 모두 공유한다."},
 		Remedy: Text{EN: "give each team or application a namespace of its own", KO: "팀이나 애플리케이션마다 별도의 네임스페이스를 만드십시오"},

@@ -66,6 +66,25 @@ const (
 	ControlPlane Face = "control-plane" // the machines that the provider runs
 )
 
+// Scope says of controls of admission where the objects stand that they are about.
+type Scope string
+
+// The scopes.
+const (
+	InNamespaces Scope = ""        // objects in a namespace
+	Anywhere     Scope = "any"     // those, and objects without one
+	ClusterOnly  Scope = "cluster" // objects without a namespace
+)
+
+// Reaches is whether objects in a namespace are in the scope; "" stands for objects
+// without one.
+func (s Scope) Reaches(namespace string) bool {
+	if namespace == "" {
+		return s != InNamespaces
+	}
+	return s != ClusterOnly
+}
+
 // Control is what is known of one control apart from its check. Text is our
 // own wording; Level is that of the oldest edition in the catalogue that has it,
 // of the AKS document where no edition has it, our own for the control of
@@ -76,6 +95,7 @@ type Control struct {
 	Face   Face  `json:"face"`
 	Kind   Kind  `json:"kind"`
 	Level  Level `json:"level,omitempty"`
+	Scope  Scope `json:"scope,omitempty"`
 	Title  Text  `json:"title"`
 	Why    Text  `json:"why"`
 	Remedy Text  `json:"remedy"`

@@ -42,8 +42,9 @@ const (
 
 // Judge returns the results for objects in their order, and for each object in the
 // order of the benchmark. A workload has a result for every control that is not
-// Off; a ServiceAccount has those of default-service-account and default-namespace,
-// any other object that of default-namespace. An object that cannot be read is an
+// Off; a ServiceAccount has those of default-service-account and default-namespace, a role
+// or binding those of section 5.1 that are about it and that of default-namespace, any
+// other object that of default-namespace. An object that cannot be read is an
 // error and has no result.
 func Judge(objects []manifest.Object, o Options) ([]report.Result, []error) {
 	subjects, f, errs := read(objects, o.Namespace)
@@ -76,7 +77,15 @@ func (o Options) rulings(f *facts, namespace string) []ruling.Judged {
 	if book == nil {
 		book = &ruling.Book{}
 	}
-	return book.For(namespace, f.labels(namespace))
+	judged := book.For(namespace, f.labels(namespace))
+	if namespace == "" { // to say of what has no namespace that it is in none
+		for _, j := range book.For(unplaced, f.labels(unplaced)) {
+			if j.Policy.ID == defaultNamespace {
+				judged = append(slices.Clip(judged), j)
+			}
+		}
+	}
+	return judged
 }
 
 // wants is whether there is to be a result.
@@ -86,11 +95,20 @@ func (o Options) wants(s *subject, id control.ID) bool {
 	}
 	switch {
 	case s.object.Pod != nil:
-		return true
+		return !rolesOnly(id)
+	case s.object.Role != nil, s.object.Binding != nil:
+		return rolesOnly(id) || id == defaultNamespace
 	case s.object.ServiceAccount != nil:
 		return id == defaultAccount || id == defaultNamespace
 	}
 	return id == defaultNamespace
+}
+
+// rolesOnly is for the controls of roles and bindings: those that are about more than what
+// stands in namespaces.
+func rolesOnly(id control.ID) bool {
+	c, _ := control.Get(id)
+	return c.Scope != control.InNamespaces
 }
 
 // judge judges one object as the webhook would: the same findings under the same rulings,

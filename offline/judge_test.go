@@ -120,7 +120,11 @@ func TestNamespaces(t *testing.T) {
 		"default":                      {in: inNamespace("default", configMap), want: []string{"#0 default-namespace Fail: metadata.namespace"}, judgedIn: "default"},
 		"its own counts":               {in: inNamespace("shop", configMap), namespace: "default", want: []string{"#0 default-namespace Pass"}, judgedIn: "shop"},
 		"of the system":                {in: "apiVersion: v1\nkind: Service\nmetadata: {name: kubernetes}\n", namespace: "default", want: []string{"#0 default-namespace Pass"}, judgedIn: "default"},
-		"of the cluster":               {in: role, namespace: "default", want: []string{"#0 default-namespace NotApplicable"}},
+		"of the cluster": {in: role, namespace: "default", want: []string{
+			"#0 cluster-admin-bindings NotApplicable", "#0 secret-access Pass", "#0 rbac-wildcards Pass", "#0 pod-creation Pass", "#0 system-masters NotApplicable",
+			"#0 bind-impersonate-escalate Pass", "#0 persistent-volume-creation Pass", "#0 node-proxy Pass", "#0 csr-approval Pass", "#0 webhook-configurations Pass",
+			"#0 token-creation Pass", "#0 default-namespace NotApplicable",
+		}},
 		"custom, scope unknown":        {in: tab, namespace: "default", want: []string{"#0 default-namespace Unknown: metadata.namespace"}},
 		"custom, scope does not count": {in: tab, namespace: "shop", want: []string{"#0 default-namespace Pass"}},
 		"custom, no namespace given":   {in: tab, want: []string{"#0 default-namespace NotApplicable"}},
@@ -154,12 +158,19 @@ func TestNamespaces(t *testing.T) {
 func TestWhatIsJudged(t *testing.T) {
 	var all []string
 	for _, p := range policy.All() {
-		all = append(all, string(p.ID))
+		if c, _ := control.Get(p.ID); c.Scope == control.InNamespaces {
+			all = append(all, string(p.ID))
+		}
+	}
+	roles := []string{
+		"cluster-admin-bindings", "secret-access", "rbac-wildcards", "pod-creation", "system-masters", "bind-impersonate-escalate", "token-creation", "default-namespace",
 	}
 	tests := map[string]struct {
 		in   string
 		want []string
 	}{
+		"Role":           {"apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {name: r}\n", roles},
+		"RoleBinding":    {"apiVersion: rbac.authorization.k8s.io/v1\nkind: RoleBinding\nmetadata: {name: r}\n", roles},
 		"workload":       {deployment, all},
 		"ServiceAccount": {account, []string{"default-service-account", "default-namespace"}},
 		"other":          {"apiVersion: v1\nkind: Secret\nmetadata: {name: s}\n", []string{"default-namespace"}},

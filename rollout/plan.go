@@ -28,6 +28,9 @@ func (p *planner) namespace(name string, ns Namespace, policies []*compiled) {
 	}
 	for _, pol := range policy.All() {
 		id := pol.ID
+		if c, _ := control.Get(id); !c.Scope.Reaches(name) {
+			continue
+		}
 		entry := p.clean(name, id, stored[string(id)], report.Admission)
 		for _, c := range policies {
 			if c.rollout == nil || !c.selects(name, ns.Labels) || slices.Contains(p.Unasked, name) {

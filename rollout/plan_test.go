@@ -180,6 +180,13 @@ func TestWithoutRollout(t *testing.T) {
 // Objects without a namespace are led on by policies that select all.
 func TestNoNamespace(t *testing.T) {
 	in := world()
+	if got := Plan(in, noon).Controls[""]; len(got) != 0 {
+		t.Errorf("controls %+v that are about no object without a namespace", got)
+	}
+	in.Policies[0].Spec.Controls[0].ID = "node-proxy"
+	if got := Plan(in, noon).Controls[here]; len(got) != 0 {
+		t.Errorf("controls %+v that are about no object in a namespace", got)
+	}
 	if got := Plan(in, noon).Controls[""]; len(got) != 1 || len(got[0].Modes) != 1 {
 		t.Errorf("controls %+v", got)
 	}

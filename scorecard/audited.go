@@ -32,7 +32,7 @@ func (in *In) audited(c *control.Control) verdict {
 	f := in.found(c)
 	v, whole := in.clusterwide(c.ID)
 	if one := f.verdict(in.Exemptions[c.ID]); !whole {
-		if v = f.unlessOff(one, in); c.Face == control.Cluster && v.status == control.NotApplicable {
+		if v = f.unlessOff(one, in); (c.Face == control.Cluster || c.Scope != control.InNamespaces) && v.status == control.NotApplicable {
 			// Every cluster has roles and namespaces.
 			v = verdict{control.Unknown, "the audit does not judge it"}
 		}
@@ -85,7 +85,7 @@ func (in *In) clusterwide(id control.ID) (v verdict, any bool) {
 func (in *In) found(c *control.Control) found {
 	var f found
 	for name, s := range in.Audit.Namespaces {
-		if name != "" || c.Face == control.Cluster { // nothing without a namespace is a workload
+		if c.Face == control.Cluster || c.Scope.Reaches(name) {
 			f.namespaces++
 			if s == nil || in.Judged != nil && !in.Judged(name, c.ID) {
 				f.off = append(f.off, place(name))

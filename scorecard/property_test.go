@@ -94,9 +94,13 @@ func (c *chance) audit() {
 		}
 		seen, judged := whole && c.in.Judged != nil && len(names) > 0, false
 		for _, ns := range names {
+			reached := k.Face == control.Cluster || k.Scope.Reaches(ns)
 			if c.rarely() {
 				off[ns+"/"+string(k.ID)] = true
-				seen = seen && ns == "" && k.Face == control.Admission
+				seen = seen && !reached
+				continue
+			}
+			if !reached {
 				continue
 			}
 			if c.rarely() {

@@ -117,7 +117,7 @@ func TestRow(t *testing.T) {
 		"off in one namespace":       {scorecard.In{Audit: audited(audit.Tally{}), Judged: off}, "privileged", "Unknown  audit - not judged in 1 namespace: shop"},
 		"fails though off":           {scorecard.In{Audit: failing, Judged: off}, "privileged", "Fail  audit - 4 objects fail in 1 namespace: shop"},
 		"workloads have a place":     {scorecard.In{Audit: audited(audit.Tally{Judged: 2}), Judged: workloads}, "privileged", "Pass  audit - 5 objects"},
-		"rights may have none":       {scorecard.In{Audit: audited(audit.Tally{Judged: 2}), Judged: workloads}, "node-proxy", "Unknown  audit - not judged in 1 namespace: (no namespace)"},
+		"rights may have none":       {scorecard.In{Audit: audited(audit.Tally{Judged: 2}), Judged: workloads}, "secret-access", "Unknown  audit - not judged in 1 namespace: (no namespace)"},
 		"clusterwide":                {scorecard.In{Audit: whole(control.Pass, "all have one")}, "namespace-network-policy", "Pass  audit - all have one"},
 		"clusterwide by hand":        {scorecard.In{Audit: whole(control.ByHand, "a", "b")}, "namespace-network-policy", "Manual  audit - a; b"},
 		"clusterwide nonsense":       {scorecard.In{Audit: whole("Fine")}, "namespace-network-policy", "Unknown  audit - "},

@@ -8,8 +8,19 @@ import (
 
 // all is in the order of the benchmark; what it has not comes last.
 var all = []*Policy{
+	&clusterAdminBindings,
+	&secretAccess,
+	&rbacWildcards,
+	&podCreation,
 	&defaultServiceAccount,
 	&serviceAccountToken,
+	&systemMasters,
+	&bindImpersonateEscalate,
+	&persistentVolumeCreation,
+	&nodeProxy,
+	&csrApproval,
+	&webhookConfigurations,
+	&tokenCreation,
 	&privileged,
 	&hostPID,
 	&hostIPC,

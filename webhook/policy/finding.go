@@ -42,6 +42,7 @@ type place struct {
 	// path is the pod's then.
 	inherited bool
 	value     string // more to know the finding by
+	known     string // all that the finding is known by, with value; empty for its path
 	steps     [3]step
 	depth     int
 }
@@ -114,6 +115,9 @@ func (p *place) path() string {
 }
 
 func (p *place) same() string {
+	if p.known != "" {
+		return p.known + " " + p.value
+	}
 	var buffer [128]byte
 	text := append(buffer[:0], p.spec...)
 	if c := p.container; c != nil {

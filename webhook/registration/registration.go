@@ -13,7 +13,7 @@ import (
 
 // The paths that the webhook serves.
 const (
-	WorkloadPath   = "/validate"            // workloads and ServiceAccounts
+	WorkloadPath   = "/validate"            // workloads, ServiceAccounts, roles and bindings
 	NamespacedPath = "/validate-namespaced" // every other kind, in the namespace "default"
 	PolicyPath     = "/validate-policy"     // policies and exemptions
 	NodePath       = "/mutate-node"         // nodes that register
@@ -73,6 +73,11 @@ func Build(o Options) *admissionregistrationv1.ValidatingWebhookConfiguration {
 		webhooks = append(webhooks,
 			o.webhook("workloads-enforced", WorkloadPath, fail, workloadRules(), names(metav1.LabelSelectorOpIn, enforced)))
 	}
+	webhooks = append(webhooks, o.roles("roles", ignore, slices.Concat(roleRules(), clusterRoleRules()),
+		names(metav1.LabelSelectorOpNotIn, slices.Concat(excluded, enforced))))
+	if len(enforced) > 0 {
+		webhooks = append(webhooks, o.roles("roles-enforced", fail, roleRules(), names(metav1.LabelSelectorOpIn, enforced)))
+	}
 	if !slices.Contains(excluded, metav1.NamespaceDefault) {
 		// It matches every kind, so that it must never fail closed: what slips in is found by
 		// the audit.
@@ -97,8 +102,8 @@ func (o Options) excluded() []string {
 }
 
 // Unasked are the namespaces about which the gate is never asked where own are hardgate's
-// and excluded; "" is among them, since no rule matches objects without a namespace.
-func Unasked(own ...string) []string { return append([]string{"", metav1.NamespaceSystem}, own...) }
+// and excluded.
+func Unasked(own ...string) []string { return append([]string{metav1.NamespaceSystem}, own...) }
 
 func typeMeta(kind string) metav1.TypeMeta {
 	return metav1.TypeMeta{APIVersion: admissionregistrationv1.SchemeGroupVersion.String(), Kind: kind}
@@ -127,6 +132,15 @@ func (o Options) webhook(name, path string, failure admissionregistrationv1.Fail
 		TimeoutSeconds:          new(timeout),
 		AdmissionReviewVersions: []string{"v1"},
 	}
+}
+
+// roles is a webhook for roles and bindings. No selector keeps those without a namespace
+// away, so that it never fails closed on them.
+func (o Options) roles(name string, failure admissionregistrationv1.FailurePolicyType, rules []admissionregistrationv1.RuleWithOperations, namespaces *metav1.LabelSelector,
+) admissionregistrationv1.ValidatingWebhook {
+	w := o.webhook(name, WorkloadPath, failure, rules, namespaces)
+	w.MatchConditions = notByTheClusterItself()
+	return w
 }
 
 // client says how a path is reached.

@@ -110,9 +110,9 @@ func TestNamespaces(t *testing.T) {
 			}
 			var want []string
 			if !excluded {
-				want = []string{"workloads"}
+				want = []string{"roles", "workloads"}
 				if enforced {
-					want = []string{"workloads-enforced"}
+					want = []string{"roles-enforced", "workloads-enforced"}
 				}
 				if namespace == "default" {
 					want = append([]string{"namespaced"}, want...)
@@ -143,7 +143,7 @@ func TestBounds(t *testing.T) {
 			if !bytes.Equal(w.ClientConfig.CABundle, o.CABundle) {
 				t.Errorf("%s: CA %q", name, w.ClientConfig.CABundle)
 			}
-			path := map[string]string{"self-test": "/self-test", "policies": "/validate-policy", "workloads": "/validate", "workloads-enforced": "/validate", "namespaced": "/validate-namespaced"}[name]
+			path := map[string]string{"self-test": "/self-test", "policies": "/validate-policy", "workloads": "/validate", "workloads-enforced": "/validate", "roles": "/validate", "roles-enforced": "/validate", "namespaced": "/validate-namespaced"}[name]
 			if c := w.ClientConfig; o.Service != nil {
 				port := max(o.Service.Port, 443)
 				want := &admissionregistrationv1.ServiceReference{Namespace: o.Service.Namespace, Name: o.Service.Name, Path: &path, Port: &port}
@@ -228,6 +228,40 @@ func TestWorkloadRules(t *testing.T) {
 	})
 }
 
+// Roles are asked for wherever they stand. What has no namespace never fails closed, and
+// what the cluster writes of its own is not even waited for.
+func TestRoleRules(t *testing.T) {
+	everywhere := map[string]string{
+		"rbac.authorization.k8s.io/v1 roles": "CREATE UPDATE", "rbac.authorization.k8s.io/v1 rolebindings": "CREATE UPDATE",
+		"rbac.authorization.k8s.io/v1 clusterroles": "CREATE UPDATE", "rbac.authorization.k8s.io/v1 clusterrolebindings": "CREATE UPDATE",
+	}
+	enforced := map[string]string{"rbac.authorization.k8s.io/v1 roles": "CREATE UPDATE", "rbac.authorization.k8s.io/v1 rolebindings": "CREATE UPDATE"}
+	own := `!(request.userInfo.username in ["system:apiserver", "system:kube-controller-manager", "system:serviceaccount:kube-system:clusterrole-aggregation-controller"])`
+	each(t, func(t *testing.T, _ Options, webhooks map[string]admissionregistrationv1.ValidatingWebhook) {
+		t.Helper()
+		if _, ok := webhooks["roles"]; !ok {
+			t.Error("no webhook for roles")
+		}
+		for name, want := range map[string]map[string]string{"roles": everywhere, "roles-enforced": enforced} {
+			w, ok := webhooks[name]
+			if !ok {
+				continue
+			}
+			if diff := cmp.Diff(want, asked(w.Rules)); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", name, diff)
+			}
+			if len(w.MatchConditions) != 1 || w.MatchConditions[0].Expression != own {
+				t.Errorf("%s: conditions %v", name, w.MatchConditions)
+			}
+			for _, r := range w.Rules {
+				if *r.Scope == admissionregistrationv1.ClusterScope && *w.FailurePolicy != admissionregistrationv1.Ignore {
+					t.Errorf("%s fails closed on %v", name, r.Resources)
+				}
+			}
+		}
+	})
+}
+
 // asked is which operations are asked for, by group, version and resource.
 func asked(rules []admissionregistrationv1.RuleWithOperations) map[string]string {
 	all := map[string]string{}
@@ -256,10 +290,10 @@ func TestNamespacedConditions(t *testing.T) {
 	names := map[string]bool{}
 	for _, w := range Build(tests["service"]).Webhooks {
 		for _, c := range w.MatchConditions {
-			if names[c.Name] || len(validation.IsQualifiedName(c.Name)) > 0 {
+			if names[w.Name+c.Name] || len(validation.IsQualifiedName(c.Name)) > 0 {
 				t.Errorf("a condition called %q", c.Name)
 			}
-			names[c.Name] = true
+			names[w.Name+c.Name] = true
 			if w.Name == "namespaced.hardgate.dev" {
 				expressions = append(expressions, c.Expression)
 			}
@@ -271,6 +305,7 @@ func TestNamespacedConditions(t *testing.T) {
 		`!(request.resource.group == "" && request.resource.resource in ["pods", "podtemplates", "replicationcontrollers", "serviceaccounts"])`,
 		`!(request.resource.group == "apps" && request.resource.resource in ["deployments", "replicasets", "statefulsets", "daemonsets"])`,
 		`!(request.resource.group == "batch" && request.resource.resource in ["jobs", "cronjobs"])`,
+		`request.resource.group != "rbac.authorization.k8s.io"`,
 	}
 	if diff := cmp.Diff(want, expressions); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

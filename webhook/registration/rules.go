@@ -40,6 +40,32 @@ func workloadRules() (rules []admissionregistrationv1.RuleWithOperations) {
 	return rules
 }
 
+const rbacGroup = "rbac.authorization.k8s.io"
+
+func roleRules() []admissionregistrationv1.RuleWithOperations {
+	return []admissionregistrationv1.RuleWithOperations{
+		rule(rbacGroup, admissionregistrationv1.NamespacedScope, []string{"roles", "rolebindings"}, create, update),
+	}
+}
+
+func clusterRoleRules() []admissionregistrationv1.RuleWithOperations {
+	return []admissionregistrationv1.RuleWithOperations{
+		rule(rbacGroup, admissionregistrationv1.ClusterScope, []string{"clusterroles", "clusterrolebindings"}, create, update),
+	}
+}
+
+// notByTheClusterItself keeps away what must not even wait. The API server makes its own
+// roles anew when it starts, and ends if that takes too long; the controller manager
+// gathers rules that were judged where they were written. Both are seen by the audit.
+func notByTheClusterItself() []admissionregistrationv1.MatchCondition {
+	return []admissionregistrationv1.MatchCondition{{
+		Name: "not-by-the-cluster-itself",
+		Expression: "!(request.userInfo.username in " + celList([]string{
+			"system:apiserver", "system:kube-controller-manager", "system:serviceaccount:kube-system:clusterrole-aggregation-controller",
+		}) + ")",
+	}}
+}
+
 // anyRules match every kind; the selector keeps them to one namespace. An object
 // cannot move between namespaces, so its creation is all there is to judge.
 func anyRules() []admissionregistrationv1.RuleWithOperations {
@@ -48,7 +74,7 @@ func anyRules() []admissionregistrationv1.RuleWithOperations {
 	return []admissionregistrationv1.RuleWithOperations{r}
 }
 
-// notElsewhere keeps what workloadRules bring away from anyRules, and what is no
+// notElsewhere keeps what workloadRules and roleRules bring away from anyRules, and what is no
 // object of the namespace: Events about nodes, questions and bindings.
 func notElsewhere() []admissionregistrationv1.MatchCondition {
 	conditions := []admissionregistrationv1.MatchCondition{{
@@ -69,7 +95,10 @@ func notElsewhere() []admissionregistrationv1.MatchCondition {
 				j.group, celList(j.resources)),
 		})
 	}
-	return conditions
+	return append(conditions, admissionregistrationv1.MatchCondition{
+		Name:       "not-a-role",
+		Expression: fmt.Sprintf("request.resource.group != %q", rbacGroup),
+	})
 }
 
 // celList writes a list of strings in CEL.

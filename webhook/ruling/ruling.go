@@ -119,11 +119,15 @@ func mode(m v1alpha1.Mode) (control.Mode, bool) {
 
 // For returns what is judged in a namespace of that name and with these labels, in the
 // order of the benchmark; without a name, what is judged of objects that have none: by
-// the policies that select all namespaces. Controls that are Off everywhere are left out.
+// the policies that select all namespaces. Controls that are Off everywhere are left out,
+// and those that are about no object there.
 // Labels that are missing, such as those of a manifest's namespace, simply do not match.
 // The answer is shared: callers must not change it.
 func (b *Book) For(namespace string, has labels.Set) []Judged {
-	selecting := make([]byte, len(b.entries), len(b.entries)+64)
+	selecting := make([]byte, len(b.entries)+1, len(b.entries)+64)
+	if namespace == "" { // other controls hold there
+		selecting[len(b.entries)] = 1
+	}
 	for i := range b.entries {
 		e := &b.entries[i]
 		if e.all || namespace != "" && e.selector.Matches(has) {
@@ -163,6 +167,9 @@ func (b *Book) answer(namespace string, selecting []byte, s stage) []Judged {
 	all := policy.All()
 	judged := make([]Judged, 0, len(all))
 	for _, p := range all {
+		if c, _ := control.Get(p.ID); !c.Scope.Reaches(namespace) {
+			continue
+		}
 		if rulings := b.rulings(p.ID, namespace, selecting, s); len(rulings) > 0 {
 			judged = append(judged, Judged{Policy: p, Rulings: rulings})
 		}

@@ -62,8 +62,8 @@ func DecodeAs(s *scan.Scanner, k Kind) (Object, error) {
 	}
 	if isWorkload {
 		o.Pod = &Pod{At: where.at, Template: where.at != "spec"}
-	} else if k.Group == "" && k.Kind == "ServiceAccount" {
-		o.ServiceAccount = &ServiceAccount{}
+	} else {
+		o.shape()
 	}
 	d := decoder{Scanner: s}
 	found, err := d.object(&o, where.path)
@@ -74,6 +74,18 @@ func DecodeAs(s *scan.Scanner, k Kind) (Object, error) {
 		return o, fmt.Errorf("%s has no %s", k, where.at)
 	}
 	return o, nil
+}
+
+// shape makes room for what policies read of kinds that are no workloads.
+func (o *Object) shape() {
+	switch k := o.Kind; {
+	case k.Group == "" && k.Kind == "ServiceAccount":
+		o.ServiceAccount = &ServiceAccount{}
+	case isRole(k):
+		o.Role = &Role{}
+	case isBinding(k):
+		o.Binding = &Binding{}
+	}
 }
 
 type decoder struct{ *scan.Scanner }
@@ -92,6 +104,9 @@ func (d decoder) object(o *Object, path []string) (found bool, err error) {
 			if o.ServiceAccount != nil {
 				return in("automountServiceAccountToken", d.bool(&o.ServiceAccount.Automount))
 			}
+		}
+		if done, err := d.rbac(o, name); done || err != nil {
+			return err
 		}
 		if len(path) > 0 && string(name) == path[0] {
 			found, err = d.descend(o.Pod, path[1:])

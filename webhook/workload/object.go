@@ -49,6 +49,10 @@ type Object struct {
 	Pod *Pod
 	// ServiceAccount is set for kind ServiceAccount only.
 	ServiceAccount *ServiceAccount
+	// Role is set for kinds Role and ClusterRole only.
+	Role *Role
+	// Binding is set for kinds RoleBinding and ClusterRoleBinding only.
+	Binding *Binding
 }
 
 // Owner names the controller of an object; both are empty where it has none.
