@@ -3,6 +3,7 @@ package webhook
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -59,7 +60,7 @@ func (g *Gate) SetBook(b *ruling.Book) { g.book.Store(b) }
 // badRequest is an error in what was asked, not in answering it.
 type badRequest struct{ error }
 
-// workloads judges a workload or a ServiceAccount.
+// workloads judges a workload, a ServiceAccount, or a role or binding.
 func (g *Gate) workloads(ctx context.Context, r *review.Request) (response, error) {
 	if err := judgeable(r); err != nil {
 		return response{}, badRequest{err}
@@ -83,7 +84,7 @@ var subresources = map[string]bool{"": true, "ephemeralcontainers": true, "resiz
 // would hide that.
 func judgeable(r *review.Request) error {
 	switch {
-	case !workload.IsWorkload(r.Kind) && !isAccount(r.Kind):
+	case !workload.IsWorkload(r.Kind) && !isAccount(r.Kind) && !workload.IsRBAC(r.Kind):
 		return fmt.Errorf("kind %s is not judged here", r.Kind)
 	case !subresources[r.Subresource] || r.Subresource != "" && r.Kind.Kind != "Pod":
 		return fmt.Errorf("subresource %q of %s is not judged here", r.Subresource, r.Kind)
@@ -100,7 +101,7 @@ func complete(r *review.Request) error {
 		return fmt.Errorf("the request has no object")
 	case r.Operation == review.Update && r.OldWorkload == nil:
 		return fmt.Errorf("the update has no oldObject")
-	case r.Namespace == "":
+	case r.Namespace == "" && !hasNoNamespace(r.Kind):
 		return fmt.Errorf("the request has no namespace")
 	}
 	return nil
@@ -108,11 +109,19 @@ func complete(r *review.Request) error {
 
 func isAccount(k workload.Kind) bool { return k.Group == "" && k.Kind == "ServiceAccount" }
 
+// hasNoNamespace is for the kinds of cluster scope that are judged.
+func hasNoNamespace(k workload.Kind) bool {
+	return workload.IsRBAC(k) && strings.HasPrefix(k.Kind, "Cluster")
+}
+
 // decide judges the request by the controls that only lets through; nil is all.
 func (g *Gate) decide(ctx context.Context, r *review.Request, only func(control.ID) bool) (response, error) {
-	namespace, err := g.cluster.Labels(ctx, r.Namespace)
-	if err != nil {
-		return response{}, fmt.Errorf("reading namespace %s: %w", r.Namespace, err)
+	var namespace labels.Set
+	if r.Namespace != "" {
+		var err error
+		if namespace, err = g.cluster.Labels(ctx, r.Namespace); err != nil {
+			return response{}, fmt.Errorf("reading namespace %s: %w", r.Namespace, err)
+		}
 	}
 	judged := g.book.Load().For(r.Namespace, namespace)
 	if only != nil {
@@ -168,7 +177,7 @@ func (g *Gate) subject(ctx context.Context, r *review.Request, o *workload.Objec
 	return s, nil
 }
 
-// describe names the object to the user: "Deployment shop/web".
+// describe names the object to the user: "Deployment shop/web", "ClusterRole team".
 func describe(r *review.Request) string {
 	name := r.Workload.DisplayName()
 	if name == "" {
@@ -177,5 +186,8 @@ func describe(r *review.Request) string {
 	if r.Subresource != "" {
 		name += " (" + r.Subresource + ")"
 	}
-	return r.Kind.Kind + " " + r.Namespace + "/" + name
+	if r.Namespace != "" {
+		name = r.Namespace + "/" + name
+	}
+	return r.Kind.Kind + " " + name
 }
