@@ -130,8 +130,9 @@ func split(body []byte) (items [][]byte, token string, err error) {
 // meta is what is read of an object that is not judged as a whole.
 type meta struct {
 	Metadata struct {
-		Name   string            `json:"name"`
-		Labels map[string]string `json:"labels"`
+		Name     string            `json:"name"`
+		Labels   map[string]string `json:"labels"`
+		Deletion string            `json:"deletionTimestamp"`
 	} `json:"metadata"`
 }
 

@@ -13,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/serializer"
 	"k8s.io/client-go/rest"
 
+	"github.com/hardgate-dev/hardgate/audit/clusterwide"
 	"github.com/hardgate-dev/hardgate/control"
 	"github.com/hardgate-dev/hardgate/exemption"
 	"github.com/hardgate-dev/hardgate/webhook/policy"
@@ -34,6 +35,8 @@ type Options struct {
 	Page int64
 	// Running leaves out all but workloads, and the accounts by which they are judged.
 	Running bool
+	// Own are the namespaces of hardgate itself, which need no policy.
+	Own []string
 	// Log is told of every finding, with the object that it is about, "Pod/web-x7f2p"; nil
 	// for nobody.
 	Log func(namespace, object string, d *verdict.Decision, v *verdict.Violation)
@@ -49,6 +52,7 @@ func Pass(ctx context.Context, config *rest.Config, o Options) (*Result, error) 
 	if err != nil {
 		return nil, err
 	}
+	p.whole = clusterwide.New(o.Own)
 	result := &Result{Started: o.Now()}
 	for i := range resources {
 		r := &resources[i]
@@ -62,6 +66,9 @@ func Pass(ctx context.Context, config *rest.Config, o Options) (*Result, error) 
 			}
 			p.missed = append(p.missed, Miss{Resource: r.String(), Err: err})
 		}
+	}
+	if result.Clusterwide, err = p.judgeWhole(ctx); err != nil {
+		return nil, fmt.Errorf("auditing: %w", err)
 	}
 	p.conclude(result)
 	result.Finished = o.Now()
@@ -109,6 +116,8 @@ type pass struct {
 	// namespace/kind/name.
 	owners map[string]string
 	missed []Miss
+	// whole is what is known of the cluster as a whole; nil where one namespace is read.
+	whole *clusterwide.Facts
 }
 
 func newPass(config *rest.Config, o Options) (*pass, error) {
@@ -140,6 +149,9 @@ func (p *pass) read(ctx context.Context, r *resource, namespace string) error {
 	unreadable, why := 0, error(nil)
 	err := p.list.each(ctx, r.path(namespace), accept, func(item []byte) error {
 		err := p.item(ctx, r, item)
+		if err == nil && p.whole != nil && r.kind.Kind == "Namespace" {
+			err = p.listed(item)
+		}
 		if err != nil && ctx.Err() == nil {
 			unreadable, why = unreadable+1, err
 			return nil
@@ -186,6 +198,9 @@ func (p *pass) item(ctx context.Context, r *resource, item []byte) error {
 		}
 	}
 	p.learn(&object)
+	if err := p.note(&object, item); err != nil {
+		return err
+	}
 	s := &policy.Subject{Object: &object, Admitted: true, Stored: true}
 	if object.Pod != nil && object.Pod.Template && !object.Pod.Automount.Set {
 		s.AccountAutomount = p.accounts[place+"/"+object.Pod.Account()]

@@ -8,6 +8,7 @@ package audit
 import (
 	"time"
 
+	"github.com/hardgate-dev/hardgate/audit/clusterwide"
 	"github.com/hardgate-dev/hardgate/control"
 )
 
@@ -33,12 +34,7 @@ type Miss struct {
 }
 
 // Clusterwide is a verdict on the cluster as a whole.
-type Clusterwide struct {
-	Control control.ID
-	Status  control.Status
-	// Evidence says what was found, a line each.
-	Evidence []string
-}
+type Clusterwide = clusterwide.Verdict
 
 // Summary is what was found in one namespace. It is bounded.
 type Summary struct {

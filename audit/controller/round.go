@@ -63,7 +63,7 @@ func (c *Controller) audit(ctx context.Context, s *state) error {
 }
 
 func (c *Controller) auditing(ctx context.Context, s *state) audit.Options {
-	o := audit.Options{Book: s.book, Exemptions: s.exempt, Now: time.Now}
+	o := audit.Options{Book: s.book, Exemptions: s.exempt, Own: c.Options.Namespaces, Now: time.Now}
 	if log := logf.FromContext(ctx).V(1); log.Enabled() {
 		o.Log = func(namespace, object string, d *verdict.Decision, v *verdict.Violation) {
 			log.Info("finding", "namespace", namespace, "object", object, "control", d.ID, "mode", v.Mode.String(),
