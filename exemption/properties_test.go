@@ -30,7 +30,7 @@ var (
 		"r.example.com/shop/web", "r.example.com/shop/web:1", "r.example.com/shop/web:2@sha256:a", "r.example.com/shop/web@sha256:b",
 		"r.example.com/shop-2/web:1", "r.example.com:5000/web:1", "r.example.com/shop/web-2:1",
 	}
-	someFields  = []string{"spec", "spec.containers[*]", "spec.containers[1].securityContext", "spec.volumes[*]", "spec.containers[*].securityContext.privileged"}
+	someFields  = []string{"spec", "spec[*]", "spec.containers[*]", "spec.containers[1].securityContext", "spec.volumes[*]", "spec.containers[*].securityContext.privileged"}
 	theirFields = []string{"spec.hostPID", "spec.containers[0].securityContext.privileged", "spec.containers[1].securityContext", "spec.initContainers[0].image", "spec.volumes[3].hostPath"}
 )
 

@@ -36,6 +36,7 @@ type event struct {
 var kinds = map[string][2]string{ // resource -> apiVersion, kind
 	"namespaces": {"v1", "Namespace"}, "serviceaccounts": {"v1", "ServiceAccount"},
 	"workloadpolicies": {"hardgate.dev/v1alpha1", "WorkloadPolicy"}, "nodepolicies": {"hardgate.dev/v1alpha1", "NodePolicy"},
+	"exemptions": {"hardgate.dev/v1alpha1", "Exemption"},
 }
 
 // set gives a resource an object instead of the one it had; an empty name gives it none.
