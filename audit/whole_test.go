@@ -3,11 +3,15 @@ package audit_test
 import (
 	"encoding/json"
 	"fmt"
+	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/yaml"
 
 	"github.com/hardgate-dev/hardgate/api/v1alpha1"
 	"github.com/hardgate-dev/hardgate/audit"
@@ -274,6 +278,35 @@ func TestWholeEvidence(t *testing.T) {
 	for _, path := range l.asked {
 		if strings.HasSuffix(path, "/secrets") {
 			t.Errorf("asked for %s", path)
+		}
+	}
+}
+
+// The controller may read what it is to read: an API server that is asked for what nobody
+// may read says so before it says that there is no such thing.
+func TestRightsForTheWhole(t *testing.T) {
+	data, err := os.ReadFile("../manifests/controller/rbac.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var rules []rbacv1.PolicyRule
+	for document := range strings.SplitSeq(string(data), "\n---\n") {
+		var role rbacv1.ClusterRole
+		if err := yaml.Unmarshal([]byte(document), &role); err != nil {
+			t.Fatal(err)
+		}
+		if role.Kind == "ClusterRole" {
+			rules = append(rules, role.Rules...)
+		}
+	}
+	for _, s := range clusterwide.Sources() {
+		for _, path := range s.Paths {
+			parts := strings.Split(path, "/") // /apis/group/version/resource
+			if !slices.ContainsFunc(rules, func(r rbacv1.PolicyRule) bool {
+				return slices.Contains(r.APIGroups, parts[2]) && slices.Contains(r.Resources, parts[4]) && slices.Contains(r.Verbs, "list")
+			}) {
+				t.Errorf("no rule lets the controller list %s", path)
+			}
 		}
 	}
 }
