@@ -180,7 +180,7 @@ func TestImagesThatAreExempt(t *testing.T) {
 		"by whatever name":        {objects: hardgatev1alpha1.ExemptObjects{Namespaces: []string{"shop"}, Names: []string{"*"}}, exempt: true},
 		"by the account default":  {objects: hardgatev1alpha1.ExemptObjects{Namespaces: []string{"shop"}, ServiceAccounts: []string{"default"}}},
 		"by an account":           {objects: hardgatev1alpha1.ExemptObjects{ServiceAccounts: []string{"shop/default"}}},
-		"by the first field":      {objects: hardgatev1alpha1.ExemptObjects{Namespaces: []string{"shop"}, FieldPaths: []string{"spec.containers[0].image"}}},
+		"by its field":            {objects: hardgatev1alpha1.ExemptObjects{Namespaces: []string{"shop"}, FieldPaths: []string{"spec.containers[1].image"}}},
 		"by fields of containers": {objects: hardgatev1alpha1.ExemptObjects{Namespaces: []string{"shop"}, FieldPaths: []string{"spec.containers[*]"}}},
 		"it has ended":            {objects: hardgatev1alpha1.ExemptObjects{Namespaces: []string{"shop"}}, ended: true},
 	}

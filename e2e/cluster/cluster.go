@@ -30,6 +30,8 @@ type Config struct {
 	// They have no rights until bound to a role. They are fixed when a state
 	// directory is first used.
 	Users []string
+	// APIServerFlags are added to the API server's. One that takes a list adds to the list.
+	APIServerFlags []string
 	// Detached lets the cluster outlive this process.
 	Detached bool
 	// Log tells a person what is being done. It must not be nil.

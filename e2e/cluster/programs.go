@@ -62,7 +62,7 @@ func (c *Cluster) etcd() process.Service {
 func (c *Cluster) apiServer() process.Service {
 	s := c.service(apiServerPort)
 	s.Program = func() process.Program {
-		return c.program(assets.APIServer, []string{
+		return c.program(assets.APIServer, append([]string{
 			"--etcd-servers=" + c.url(etcdPort),
 			"--etcd-cafile=" + c.pki("ca.crt"), "--etcd-certfile=" + c.pki("tls.crt"), "--etcd-keyfile=" + c.pki("tls.key"),
 			"--bind-address=127.0.0.1", "--secure-port=" + strconv.Itoa(c.ports.Of(apiServerPort)),
@@ -81,7 +81,7 @@ func (c *Cluster) apiServer() process.Service {
 			"--advertise-address=192.0.2.1",
 			"--audit-policy-file=" + c.pki(auditPolicyFile), "--audit-log-path=" + c.auditLog(),
 			"--profiling=false",
-		}, c.pki(tokensFile), c.pki(auditPolicyFile))
+		}, c.cfg.APIServerFlags...), c.pki(tokensFile), c.pki(auditPolicyFile))
 	}
 	s.Ready = c.healthy(apiServerPort, "/readyz")
 	s.Limit = 90 * time.Second

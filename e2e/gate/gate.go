@@ -115,13 +115,13 @@ func (g *Gate) Stop(ctx context.Context) error {
 func (g *Gate) Process() process.Identity { return g.running.Identity }
 
 // CertDir holds the webhook's tls.crt and tls.key, and ca.crt to check them with.
-func (g *Gate) CertDir() string { return filepath.Join(g.cluster.Config().Dir, "webhook-certs") }
+func (g *Gate) CertDir() string { return certDir(g.cluster.Config().Dir) }
 
 // CA is the authority of the webhook's certificate, in PEM.
 func (g *Gate) CA() []byte { return g.ca }
 
 // URL is the base of the webhook's paths.
-func (g *Gate) URL() string { return "https://localhost:" + strconv.Itoa(g.cluster.Ports().Of(name)) }
+func (g *Gate) URL() string { return baseURL(g.cluster.Ports()) }
 
 // WorkloadURL is where the API server sends workloads.
 func (g *Gate) WorkloadURL() string { return g.URL() + registration.WorkloadPath }
