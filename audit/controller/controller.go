@@ -47,6 +47,8 @@ type Controller struct {
 	judgedBy string
 	// carded is the end of the audit by which the benchmark's table was written last.
 	carded time.Time
+	// selfTest is what the last one has shown.
+	selfTest selfTest
 	// again is whether something was written by somebody else meanwhile.
 	again bool
 	// told is what was said last, so that it is said once.

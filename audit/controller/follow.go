@@ -23,14 +23,23 @@ func (c *Controller) follow(ctx context.Context, s *state) error {
 
 // followEnforced makes what is enforced fail closed. The modes that the book has been
 // read with are those before this round: the webhook must know of a mode before the API
-// server depends on it.
+// server depends on it. No further namespace depends on a webhook that the API server does
+// not reach; those that do already still do, and letting go of one waits for nothing.
 func (c *Controller) followEnforced(ctx context.Context, s *state) error {
 	stored := &admissionregistrationv1.ValidatingWebhookConfiguration{}
 	if err := c.client.Get(ctx, client.ObjectKey{Name: registration.Name}, stored); err != nil {
 		return client.IgnoreNotFound(err)
 	}
 	own := c.Options.Namespaces
-	wanted, differs, err := registration.FollowEnforced(stored, own, enforcing(s))
+	enforced, closed := enforcing(s), registration.Closed(stored)
+	added := func(ns string) bool { return !slices.Contains(closed, ns) }
+	wanted, differs, err := registration.FollowEnforced(stored, own, enforced)
+	if err == nil && slices.ContainsFunc(registration.Closed(wanted), added) && c.reached(ctx, s.now, true) != nil {
+		// A registration of an older version gets its self-test by this, without which there
+		// is no answer.
+		enforced = slices.DeleteFunc(enforced, added)
+		wanted, differs, err = registration.FollowEnforced(stored, own, enforced)
+	}
 	if err != nil || !differs {
 		return err
 	}
@@ -44,7 +53,7 @@ func (c *Controller) followEnforced(ctx context.Context, s *state) error {
 		return ignoreConflict(err)
 	}
 	c.Metrics.written.WithLabelValues("validating-webhook-configuration").Inc()
-	logf.FromContext(ctx).Info("the webhook's registration follows what is enforced", "enforced", len(enforcing(s)))
+	logf.FromContext(ctx).Info("the webhook's registration follows what is enforced", "enforced", len(enforced))
 	return nil
 }
 

@@ -21,6 +21,8 @@ type Metrics struct {
 	expiring prometheus.Gauge
 	expired  prometheus.Gauge
 	problems prometheus.Gauge
+	// reached is not there before it is known: only who leads asks.
+	reached *prometheus.GaugeVec
 }
 
 // NewMetrics makes the metrics and registers them.
@@ -45,7 +47,11 @@ func NewMetrics(registry prometheus.Registerer) *Metrics {
 		expired:  gauge("hardgate_exemptions_expired", "Exemptions that have ended and are still there."),
 		problems: gauge("hardgate_workload_policy_errors", "Errors in WorkloadPolicies and Exemptions: nothing is promoted while there are any."),
 	}
-	registry.MustRegister(m.failed, m.written, m.objects, m.failing, m.missed, m.duration, m.finished, m.cells, m.expiring, m.expired, m.problems)
+	m.reached = prometheus.NewGaugeVec(prometheus.GaugeOpts{
+		Name: "hardgate_webhook_reached",
+		Help: "1 where the API server reaches the webhook, by the last self-test; 0 where it does not, and nothing is promoted.",
+	}, nil)
+	registry.MustRegister(m.reached, m.failed, m.written, m.objects, m.failing, m.missed, m.duration, m.finished, m.cells, m.expiring, m.expired, m.problems)
 	return m
 }
 

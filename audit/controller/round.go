@@ -31,7 +31,9 @@ func (c *Controller) round(ctx context.Context, now time.Time) (time.Duration, e
 	in := c.in(ctx, s)
 	out := rollout.Plan(in, now)
 	if len(out.Proposals) > 0 {
-		c.confirm(ctx, s, &in, out.Proposals)
+		if in.Frozen = c.frozen(ctx, s, true); in.Frozen == "" {
+			c.confirm(ctx, s, &in, out.Proposals)
+		}
 		out = rollout.Plan(in, now)
 	}
 	err = c.write(ctx, s, &out)
@@ -77,7 +79,7 @@ func (c *Controller) auditing(ctx context.Context, s *state) audit.Options {
 func (c *Controller) in(ctx context.Context, s *state) rollout.In {
 	in := rollout.In{
 		Policies: s.policies, Unread: s.unread, Unasked: s.unasked, Namespaces: map[string]rollout.Namespace{}, Reports: map[string]v1alpha1.NamespaceReportStatus{},
-		Confirmed: map[string]bool{}, Frozen: c.frozen(ctx, s),
+		Confirmed: map[string]bool{}, Frozen: c.frozen(ctx, s, false),
 		Audit: rollout.Audit{
 			Started: c.last.Started, Finished: c.last.Finished, Complete: len(c.last.Missed) == 0, Current: c.judgedBy == s.spec,
 			Fresh: 3 * c.Options.Interval, Cells: map[string]map[control.ID]rollout.Count{},
@@ -105,13 +107,16 @@ func cells(sum *audit.Summary) map[control.ID]rollout.Count {
 	return all
 }
 
-// frozen says why nothing may be promoted.
-func (c *Controller) frozen(ctx context.Context, s *state) string {
+// frozen says why nothing may be promoted. due is whether something is to be, right now.
+func (c *Controller) frozen(ctx context.Context, s *state, due bool) string {
+	unreached := c.reached(ctx, s.now, due)
 	switch {
 	case len(s.misunderstood) > 0:
 		return "a WorkloadPolicy or an Exemption is not understood"
 	case c.paused(ctx):
 		return "the namespace " + c.Options.Namespaces[0] + " is annotated to pause"
+	case unreached != nil:
+		return "the API server does not reach the webhook: " + unreached.Error()
 	}
 	return ""
 }
