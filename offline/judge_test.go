@@ -114,12 +114,12 @@ func TestNamespaces(t *testing.T) {
 		want      []string
 		judgedIn  string
 	}{
-		"unset":                        {in: configMap, want: []string{"#0 default-namespace NotApplicable"}},
-		"unset, would be default":      {in: configMap, namespace: "default", want: []string{"#0 default-namespace Fail: metadata.namespace"}, judgedIn: "default"},
-		"unset, would be shop":         {in: configMap, namespace: "shop", want: []string{"#0 default-namespace Pass"}, judgedIn: "shop"},
-		"default":                      {in: inNamespace("default", configMap), want: []string{"#0 default-namespace Fail: metadata.namespace"}, judgedIn: "default"},
-		"its own counts":               {in: inNamespace("shop", configMap), namespace: "default", want: []string{"#0 default-namespace Pass"}, judgedIn: "shop"},
-		"of the system":                {in: "apiVersion: v1\nkind: Service\nmetadata: {name: kubernetes}\n", namespace: "default", want: []string{"#0 default-namespace Pass"}, judgedIn: "default"},
+		"unset":                   {in: configMap, want: []string{"#0 default-namespace NotApplicable"}},
+		"unset, would be default": {in: configMap, namespace: "default", want: []string{"#0 default-namespace Fail: metadata.namespace"}, judgedIn: "default"},
+		"unset, would be shop":    {in: configMap, namespace: "shop", want: []string{"#0 default-namespace Pass"}, judgedIn: "shop"},
+		"default":                 {in: inNamespace("default", configMap), want: []string{"#0 default-namespace Fail: metadata.namespace"}, judgedIn: "default"},
+		"its own counts":          {in: inNamespace("shop", configMap), namespace: "default", want: []string{"#0 default-namespace Pass"}, judgedIn: "shop"},
+		"of the system":           {in: "apiVersion: v1\nkind: Service\nmetadata: {name: kubernetes}\n", namespace: "default", want: []string{"#0 default-namespace Pass"}, judgedIn: "default"},
 		"of the cluster": {in: role, namespace: "default", want: []string{
 			"#0 cluster-admin-bindings NotApplicable", "#0 secret-access Pass", "#0 rbac-wildcards Pass", "#0 pod-creation Pass", "#0 system-masters NotApplicable",
 			"#0 bind-impersonate-escalate Pass", "#0 persistent-volume-creation Pass", "#0 node-proxy Pass", "#0 csr-approval Pass", "#0 webhook-configurations Pass",

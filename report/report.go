@@ -39,6 +39,12 @@ type Object struct {
 	Namespace string `json:"namespace"`
 	Name      string `json:"name"`
 	Source    string `json:"source"`
+	// Owner is whom a person would have to ask, "Deployment/web"; of clusters only, and
+	// empty for an object that nothing has made.
+	Owner string `json:"owner,omitempty"`
+	// Alike is how many other objects of the same owner have the same results, which are
+	// not listed.
+	Alike int `json:"alike,omitempty"`
 }
 
 // Finding is one thing that is wrong: the path of a field or of a file, and what
@@ -63,6 +69,8 @@ type Summary struct {
 	Files     int `json:"files"`
 	Documents int `json:"documents"`
 	Objects   int `json:"objects"`
+	// Namespaces is how many of a cluster were audited.
+	Namespaces int `json:"namespaces,omitempty"`
 	// Statuses has every status that an object can have, those of no result too.
 	Statuses map[control.Status]int `json:"statuses"`
 }

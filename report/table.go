@@ -16,6 +16,8 @@ var (
 	wordWant     = control.Text{EN: "want", KO: "기대값:"}
 	wordExempt   = control.Text{EN: "exempt by", KO: "예외:"}
 	wordRepaired = control.Text{EN: "its pods are repaired", KO: "파드는 자동으로 보정됨"}
+	wordAlike    = control.Text{EN: " and %d more", KO: " 외 %d개"}
+	wordOwned    = control.Text{EN: "of %s", KO: "%s 소속"}
 
 	wordDrift = map[string]control.Text{
 		"now":       {EN: "drifted now", KO: "현재 어긋남"},
@@ -53,14 +55,14 @@ func (t Table) Write(w io.Writer, r *Report) error {
 			if i > 0 {
 				fmt.Fprintln(out)
 			}
-			fmt.Fprintln(out, heading(result.Object))
+			fmt.Fprintln(out, heading(result.Object, t.Lang))
 		}
 		t.result(out, widths, result)
 	}
 	if len(shown) > 0 {
 		fmt.Fprintln(out)
 	}
-	fmt.Fprintln(out, r.Summary.line(t.Lang))
+	fmt.Fprintln(out, r.Summary.Line(t.Lang))
 	if err := out.Flush(); err != nil {
 		return fmt.Errorf("writing the table: %w", err)
 	}
@@ -78,12 +80,19 @@ func (t Table) widths(results []Result) (w widths) {
 	return w
 }
 
-func heading(o Object) string {
+func heading(o Object, lang control.Lang) string {
 	name := o.Name
 	if o.Namespace != "" {
 		name = o.Namespace + "/" + name
 	}
-	return Printable(fmt.Sprintf("%s %s  (%s)", o.Kind, name, o.Source))
+	if o.Alike > 0 {
+		name += fmt.Sprintf(wordAlike.In(lang), o.Alike)
+	}
+	from := o.Source
+	if o.Owner != "" {
+		from = fmt.Sprintf(wordOwned.In(lang), o.Owner)
+	}
+	return Printable(fmt.Sprintf("%s %s  (%s)", o.Kind, name, from))
 }
 
 func (t Table) result(out io.Writer, w widths, r Result) {
@@ -132,6 +141,9 @@ func (t Table) number(r Result) string {
 // Line is the finding for a person: the path and what stands there, with the words
 // for its drift. It cannot steer a terminal.
 func (f Finding) Line(lang control.Lang) string {
+	if f.Path == "" { // it is about more than one object
+		return Printable(f.text(lang))
+	}
 	return Printable(f.Path) + ": " + Printable(f.text(lang))
 }
 
@@ -161,8 +173,8 @@ func (f Finding) text(lang control.Lang) string {
 	return text
 }
 
-// line is the last line. The names of statuses are those of JSON, in every language.
-func (s Summary) line(lang control.Lang) string {
+// Line is the last line of the table. The names of statuses are those of JSON, in every language.
+func (s Summary) Line(lang control.Lang) string {
 	counts := make([]string, 0, len(statuses))
 	for _, status := range statuses {
 		n := s.Statuses[status]
@@ -175,6 +187,12 @@ func (s Summary) line(lang control.Lang) string {
 		}
 	}
 	all := strings.Join(counts, ", ")
+	if s.Namespaces > 0 {
+		if lang == control.Korean {
+			return fmt.Sprintf("네임스페이스 %d개, 오브젝트 %d개: %s", s.Namespaces, s.Objects, all)
+		}
+		return fmt.Sprintf("%s in %s: %s", plural(s.Objects, "object"), plural(s.Namespaces, "namespace"), all)
+	}
 	if s.Documents == 0 && s.Objects > 0 { // a node is read from its files
 		if lang == control.Korean {
 			return fmt.Sprintf("노드 %d개, 파일 %d개: %s", s.Objects, s.Files, all)

@@ -16,7 +16,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/hardgate-dev/hardgate/api/v1alpha1"
-	"github.com/hardgate-dev/hardgate/control"
 	"github.com/hardgate-dev/hardgate/exemption"
 	"github.com/hardgate-dev/hardgate/webhook/registration"
 	"github.com/hardgate-dev/hardgate/webhook/ruling"
@@ -175,18 +174,8 @@ func reportOf(namespace string) string {
 // reached is how far rollouts have come.
 func reached(reports map[string]*v1alpha1.NamespaceReport) ruling.Reached {
 	all := ruling.Reached{}
-	for namespace, r := range reports {
-		modes := map[ruling.Cell]control.Mode{}
-		for _, c := range r.Status.Controls {
-			for _, m := range c.Modes {
-				if mode, err := control.ParseMode(string(m.Reached)); err == nil {
-					modes[ruling.Cell{Policy: m.Policy, Control: control.ID(c.ID)}] = mode
-				}
-			}
-		}
-		if len(modes) > 0 {
-			all[namespace] = modes
-		}
+	for _, r := range reports {
+		all.Note(r)
 	}
 	return all
 }

@@ -23,7 +23,9 @@ const (
 // asked.
 type answering struct {
 	handlers map[string]http.HandlerFunc
-	url      string
+	// otherwise answers what no handler does; nil is that there is no such thing.
+	otherwise http.HandlerFunc
+	url       string
 
 	mu    sync.Mutex
 	asked []string
@@ -44,6 +46,10 @@ func (a *answering) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	a.mu.Unlock()
 	if h, ok := a.handlers[r.URL.Path]; ok {
 		h(w, r)
+		return
+	}
+	if a.otherwise != nil {
+		a.otherwise(w, r)
 		return
 	}
 	refuse(http.StatusNotFound, "NotFound", "the server could not find the requested resource")(w, r)

@@ -58,9 +58,10 @@ func flatten(err error) []error {
 func newRoot() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "hardgate",
-		Short: "Judge Kubernetes manifests and nodes against the CIS benchmarks",
+		Short: "Judge Kubernetes manifests, nodes and clusters against the CIS benchmarks",
 		Example: `  hardgate check -f deploy/
   sudo hardgate node
+  hardgate audit
   hardgate controls --lang ko`,
 		Args:          cobra.ArbitraryArgs, // an unknown command is told in our words
 		SilenceErrors: true,
@@ -74,6 +75,6 @@ func newRoot() *cobra.Command {
 	}
 	root.SetFlagErrorFunc(flagError)
 	root.SetHelpCommand(newHelp())
-	root.AddCommand(newCheck(), newNode(), newNodes(), newReport(), newRollout(), newControls(), newVersion())
+	root.AddCommand(newCheck(), newNode(), newAudit(), newNodes(), newReport(), newRollout(), newControls(), newVersion())
 	return root
 }

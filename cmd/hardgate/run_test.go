@@ -101,7 +101,7 @@ func TestPlugin(t *testing.T) {
 }
 
 func TestHelp(t *testing.T) {
-	for _, args := range [][]string{{}, {"--help"}, {"check", "--help"}, {"controls", "--help"}, {"version"}, {"completion", "bash"}, {"completion"}, {"help"}, {"help", "check"}, {"help", "completion", "bash"}, {"help", "help"}} {
+	for _, args := range [][]string{{}, {"--help"}, {"check", "--help"}, {"audit", "--help"}, {"rollout", "exclude", "--help"}, {"rollout", "include", "--help"}, {"controls", "--help"}, {"version"}, {"completion", "bash"}, {"completion"}, {"help"}, {"help", "check"}, {"help", "completion", "bash"}, {"help", "help"}} {
 		code, stdout, stderr := call(t, nil, "", args...)
 		if code != 0 || stdout == "" || stderr != "" {
 			t.Errorf("%q: exit %d, %d bytes of output, stderr %q", args, code, len(stdout), stderr)
@@ -117,6 +117,10 @@ func TestCompletion(t *testing.T) {
 		"cis-kubernetes-1.12.0\n": {"controls", "--benchmark", "cis-kubernetes-1.12"},
 		"check\t":                 {"help", "c"},
 		"privileged\n":            {"check", "--control", "privileged"},
+		"yaml\njsonl\n":           {"audit", "-o", ""},
+		"cni-network-policy\n":    {"audit", "--control", "cni"},
+		"host-path\n":             {"rollout", "exclude", "--control", "host-p"},
+		"include\t":               {"rollout", "inc"},
 	}
 	for want, args := range tests {
 		code, stdout, _ := call(t, nil, "", append([]string{"__complete"}, args...)...)
