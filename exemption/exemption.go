@@ -15,25 +15,25 @@ import (
 // Book is a set of compiled Exemptions of objects. It does not change and is safe for
 // concurrent use. nil exempts nothing.
 type Book struct {
-	at map[place][]*compiled
+	// in are those that name namespaces, by each of them; from are those that name none, by
+	// control. An Exemption may name a thousand namespaces and two hundred controls: by both
+	// would be too much to keep.
+	in, from map[string][]*compiled
 }
-
-// place is where Exemptions are looked up: a control in a namespace, which is empty for
-// those that name none. Thousands for other controls and namespaces cost nothing.
-type place struct{ control, namespace string }
 
 // compiled is an Exemption of objects.
 type compiled struct {
-	name    string
-	expires time.Time
-	objects *v1alpha1.ExemptObjects
-	fields  [][]string
+	name     string
+	controls []string
+	expires  time.Time
+	objects  *v1alpha1.ExemptObjects
+	fields   [][]string
 }
 
 // Compile makes a Book. The errors name Exemptions that are not understood, which exempt
 // nothing. Those of nodes alone are left out: see package taint/ruling.
 func Compile(exemptions []v1alpha1.Exemption) (*Book, []error) {
-	b := &Book{at: map[place][]*compiled{}}
+	b := &Book{in: map[string][]*compiled{}, from: map[string][]*compiled{}}
 	var errs []error
 	for i := range exemptions {
 		e := &exemptions[i]
@@ -51,23 +51,22 @@ func Compile(exemptions []v1alpha1.Exemption) (*Book, []error) {
 }
 
 func (b *Book) add(e *v1alpha1.Exemption) {
-	c := &compiled{name: e.Name, expires: e.Spec.Expires.Time, objects: e.Spec.Objects}
+	c := &compiled{name: e.Name, controls: e.Spec.Controls, expires: e.Spec.Expires.Time, objects: e.Spec.Objects}
 	for _, p := range e.Spec.Objects.FieldPaths {
 		c.fields = append(c.fields, elements(p))
 	}
-	namespaces := e.Spec.Objects.Namespaces
-	if len(namespaces) == 0 {
-		namespaces = []string{""}
+	for _, ns := range c.objects.Namespaces {
+		b.in[ns] = append(b.in[ns], c)
 	}
-	for _, id := range e.Spec.Controls {
-		for _, ns := range namespaces {
-			b.at[place{id, ns}] = append(b.at[place{id, ns}], c)
+	if len(c.objects.Namespaces) == 0 {
+		for _, id := range c.controls {
+			b.from[id] = append(b.from[id], c)
 		}
 	}
 }
 
 // Empty is whether it exempts nothing, whatever it is asked.
-func (b *Book) Empty() bool { return b == nil || len(b.at) == 0 }
+func (b *Book) Empty() bool { return b == nil || len(b.in)+len(b.from) == 0 }
 
 // Error is one of an Exemption.
 type Error struct {
@@ -132,16 +131,15 @@ func (s *Scope) Covers(id control.ID, path, image string) string {
 
 // find returns the Exemptions of the object from a control, by name.
 func (s *Scope) find(id control.ID) (found []*compiled) {
-	look := func(namespace string) {
-		for _, c := range s.book.at[place{string(id), namespace}] {
-			if s.now.Before(c.expires) && c.matches(&s.object) {
-				found = append(found, c)
-			}
+	for _, c := range s.book.from[string(id)] {
+		if s.now.Before(c.expires) && c.matches(&s.object) {
+			found = append(found, c)
 		}
 	}
-	look("")
-	if s.object.Namespace != "" {
-		look(s.object.Namespace)
+	for _, c := range s.book.in[s.object.Namespace] {
+		if s.now.Before(c.expires) && slices.Contains(c.controls, string(id)) && c.matches(&s.object) {
+			found = append(found, c)
+		}
 	}
 	slices.SortFunc(found, func(a, b *compiled) int { return cmp.Compare(a.name, b.name) })
 	return found
