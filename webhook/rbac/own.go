@@ -54,7 +54,7 @@ var own = []Own{
 	{clusterRole, "", "system:aggregate-to-edit", editors, nil, toEdit, "the rules of edit"},
 	{clusterRole, "", "system:kube-controller-manager", []Deed{UsesWildcards, ReadsSecrets, CreatesTokens}, &workload.RBACSubject{Kind: "User", Name: "system:kube-controller-manager"}, "", "it watches every kind and hands tokens to its controllers"},
 	{clusterRole, "", "system:kubelet-api-admin", []Deed{UsesWildcards, UsesNodeProxy}, nil, "", "the API server's own calls to kubelets"},
-	{clusterRole, "", "system:node", []Deed{CreatesPods, ReadsSecrets, CreatesTokens}, nil, "", "kubelets where the authorizer Node is off; bound to nobody"},
+	{clusterRole, "", "system:node", []Deed{CreatesPods, ReadsSecrets, CreatesTokens}, nil, "", "kubelets where the authorizer Node is off"},
 	{clusterRole, "", "system:persistent-volume-provisioner", []Deed{CreatesVolumes}, nil, "", "provisioners outside the controller manager"},
 	controller("certificate-controller", "it approves what kubelets ask for themselves", ApprovesCertificates),
 	controller("clusterrole-aggregation-controller", "it writes roles that have more rights than itself", EscalatesRoles),
