@@ -31,8 +31,10 @@ it is found, and no result is kept. A cluster with many pods that nothing owns i
 
 Passes are counted and shown with --all only.
 
-Secrets are not read. The rights to list all else are needed, those of the ClusterRole
-view with Roles, RoleBindings and hardgate's own kinds; with --namespace in those namespaces.
+With --namespace nothing is said of what has no namespace and of the cluster as a whole.
+
+Secrets are not read. The rights to list all else that is judged are needed, which the
+ClusterRole hardgate-controller has; what may not be read is told, and not judged.
 
 Exit status: 0 nothing fails; 1 something fails, in whichever mode; 2 bad usage, or not all
 could be read. What could be read is judged and printed all the same.`
