@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -88,6 +89,37 @@ func TestUnreached(t *testing.T) {
 		return mode(t, due) == "Enforce" && contains(closed, enforced, late, due)
 	})
 	await(t, "the metric says so", func() bool { return reached(t, run) == 1 })
+}
+
+// TestOlderRegistration: one that has no self-test is given it, and what is enforced fails
+// closed once that is in force.
+func TestOlderRegistration(t *testing.T) {
+	ns := namespace(t, "upgraded")
+	configurations := lab.admin.AdmissionregistrationV1().ValidatingWebhookConfigurations()
+	stored, err := configurations.Get(t.Context(), "hardgate", metav1.GetOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	tested := func(w admissionregistrationv1.ValidatingWebhook) bool { return w.Name == "self-test.hardgate.dev" }
+	stored.Webhooks = slices.DeleteFunc(stored.Webhooks, tested)
+	if _, err := configurations.Update(t.Context(), stored, metav1.UpdateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	self := object("hardgate.dev/v1alpha1", "ClusterReport", "", "self-test", nil)
+	delete(self.Object, "spec")
+	await(t, "the API server asks nobody", func() bool {
+		_, err := lab.client.Create(t.Context(), self, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
+		return err == nil
+	})
+	put(t, map[string]any{
+		"namespaceSelector": map[string]any{"matchLabels": map[string]any{"kubernetes.io/metadata.name": ns}},
+		"controls":          []any{map[string]any{"id": "privileged", "mode": "Enforce"}},
+	})
+	start(t)
+	await(t, "what is enforced fails closed", func() bool { closed, _ := failing(t); return contains(closed, ns) })
+	if stored, err = configurations.Get(t.Context(), "hardgate", metav1.GetOptions{}); err != nil || !slices.ContainsFunc(stored.Webhooks, tested) {
+		t.Errorf("%v; the self-test is not registered", err)
+	}
 }
 
 // TestSelfTestBlocksNothingElse: without the webhook, no report of hardgate's own is
