@@ -245,6 +245,16 @@ func TestWholePolicyControl(t *testing.T) {
 	}
 }
 
+// What every API server serves is not absent where it cannot be found.
+func TestWholeNotServed(t *testing.T) {
+	l := &lists{items: map[string][]string{"/api/v1/namespaces": {labelled("shop", "pod-security.kubernetes.io/enforce=restricted")}}, lacks: optional()}
+	l.lacks[webhooksPath] = true
+	const want = "Unknown: not read: validatingwebhookconfigurations.admissionregistration.k8s.io: "
+	if got := said(t, pass(t, l, audit.Options{Book: only(t, "privileged")}), "policy-control-active"); !strings.HasPrefix(got, want) {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
 // What is evidence comes with the objects that are judged.
 func TestWholeEvidence(t *testing.T) {
 	agent := `{"metadata":{"namespace":"kube-system","name":"cilium"},"spec":{"template":{"spec":{"hostNetwork":true,"containers":[{"name":"a","image":"registry.example/cilium/cilium:1"}]}}},"status":{"desiredNumberScheduled":%d}}`

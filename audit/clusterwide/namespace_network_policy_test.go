@@ -35,11 +35,17 @@ func TestNamespaceNetworkPolicy(t *testing.T) {
 		"Cilium's":                      {cluster{ns("shop"), item(ciliumPolicies, native, `"endpointSelector":{},"ingress":[{}]`)}, has},
 		"Cilium's, of some":             {cluster{ns("shop"), item(ciliumPolicies, native, `"endpointSelector":{"matchLabels":{"a":"b"}},"egressDeny":[{}]`)}, partly},
 		"Cilium's, that denies nothing": {cluster{ns("shop"), item(ciliumPolicies, native, `"endpointSelector":{},"egress":[{}],"enableDefaultDeny":{"egress":false}`)}, none},
-		"Cilium's, of nodes":            {cluster{ns("shop"), item(ciliumPolicies, native, `"nodeSelector":{},"ingress":[{}]`)}, none},
-		"Calico's":                      {cluster{ns("shop"), item(calicoPolicies, native, `"types":["Ingress"]`)}, has},
-		"Calico's, of all":              {cluster{ns("shop"), item(calicoPolicies, native, `"selector":" all() "`)}, has},
-		"Calico's, of some":             {cluster{ns("shop"), item(calicoPolicies, native, `"selector":"app == 'a'"`)}, partly},
-		"Calico's, of some accounts":    {cluster{ns("shop"), item(calicoPolicies, native, `"serviceAccountSelector":"a == 'b'"`)}, partly},
+		"Cilium's, that is not valid": {
+			cluster{ns("shop"), item(ciliumPolicies, `{"metadata":{"namespace":"shop"},"spec":{"endpointSelector":{},"ingress":[{}]},"status":{"conditions":[{"type":"Valid","status":"False"}]}}`)}, none,
+		},
+		"Cilium's, that is": {
+			cluster{ns("shop"), item(ciliumPolicies, `{"metadata":{"namespace":"shop"},"spec":{"endpointSelector":{},"ingress":[{}]},"status":{"conditions":[{"type":"Valid","status":"True"}]}}`)}, has,
+		},
+		"Cilium's, of nodes":         {cluster{ns("shop"), item(ciliumPolicies, native, `"nodeSelector":{},"ingress":[{}]`)}, none},
+		"Calico's":                   {cluster{ns("shop"), item(calicoPolicies, native, `"types":["Ingress"]`)}, has},
+		"Calico's, of all":           {cluster{ns("shop"), item(calicoPolicies, native, `"selector":" all() "`)}, has},
+		"Calico's, of some":          {cluster{ns("shop"), item(calicoPolicies, native, `"selector":"app == 'a'"`)}, partly},
+		"Calico's, of some accounts": {cluster{ns("shop"), item(calicoPolicies, native, `"serviceAccountSelector":"a == 'b'"`)}, partly},
 
 		"everywhere by Cilium":            {cluster{ns("shop"), item(ciliumClusterwide, cilium, `"spec":{"endpointSelector":{},"ingress":[{}]}`)}, fmt.Sprintf(everyone, cg)},
 		"everywhere by one of the list":   {cluster{ns("shop"), item(ciliumClusterwide, cilium, `"specs":[{"nodeSelector":{},"ingress":[{}]},{"endpointSelector":{},"egressDeny":[{}]}]`)}, fmt.Sprintf(everyone, cg)},

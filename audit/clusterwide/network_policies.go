@@ -57,12 +57,19 @@ func (f *Facts) NetworkPolicy(item []byte) error {
 	return nil
 }
 
-// ciliumPolicy has a rule, or a list of them, or both.
+// ciliumPolicy has a rule, or a list of them, or both. Cilium says in its status that it
+// does not take one for valid, and goes on without it.
 type ciliumPolicy struct {
 	named
 
-	Spec  *ciliumRule  `json:"spec"`
-	Specs []ciliumRule `json:"specs"`
+	Spec   *ciliumRule  `json:"spec"`
+	Specs  []ciliumRule `json:"specs"`
+	Status struct {
+		Conditions []struct {
+			Type   string `json:"type"`
+			Status string `json:"status"`
+		} `json:"conditions"`
+	} `json:"status"`
 }
 
 type ciliumRule struct {
@@ -97,6 +104,11 @@ func (r *ciliumRule) isolates() bool {
 
 // reach is whether the policy isolates any pods, and whether it isolates all.
 func (p *ciliumPolicy) reach() (some, everybody bool) {
+	for _, c := range p.Status.Conditions {
+		if c.Type == "Valid" && c.Status == "False" {
+			return false, false
+		}
+	}
 	rules := p.Specs
 	if p.Spec != nil {
 		rules = append(rules, *p.Spec)
