@@ -43,16 +43,19 @@ func aboutKinds(o *v1alpha1.ExemptObjects, controls []string) (warnings []string
 
 // aboutReach warns of what anybody's objects can match, wherever they stand.
 func aboutReach(o *v1alpha1.ExemptObjects) []string {
-	nowhere := func(name string) bool {
-		kind, known := judgedKind(name)
-		return known && kind.nowhere
-	}
 	all := func(list []string, is func(string) bool) bool {
 		return len(list) > 0 && !slices.ContainsFunc(list, func(v string) bool { return !is(v) })
 	}
+	clusters := func(name string) bool { // those of whoever runs the cluster
+		kind, _ := judgedKind(name)
+		return kind.nowhere || kind.kind == "Namespace"
+	}
 	placed := func(account string) bool { return strings.Contains(account, "/") }
-	if len(o.Namespaces) > 0 || all(o.Kinds, nowhere) || all(o.ServiceAccounts, placed) {
+	switch {
+	case len(o.Namespaces) > 0, all(o.ServiceAccounts, placed), all(o.Kinds, clusters) && len(o.Names) > 0:
 		return nil
+	case all(o.Kinds, clusters):
+		return []string{"spec.objects: no name is given, so that every object of these kinds is exempt: name them in spec.objects.names"}
 	}
 	return []string{"spec.objects: no namespace is named, so that such objects are exempt in all, whoever makes them: name them in spec.objects.namespaces"}
 }

@@ -37,6 +37,8 @@ func TestWarnings(t *testing.T) {
 		"an account anywhere":                  {objects("serviceAccounts: [shop/web, web]"), before, []string{reach}},
 		"accounts of namespaces":               {objects("serviceAccounts: [shop/web, mesh/proxy]"), before, nil},
 		"what is in no namespace":              {objects("kinds: [ClusterRole, ClusterRoleBinding.rbac.authorization.k8s.io], names: ['team-*']"), before, nil},
+		"a Namespace by its name":              {objects("kinds: [ClusterRole, Namespace], names: [shop]"), before, nil},
+		"every ClusterRole":                    {objects("kinds: [ClusterRole, Namespace]"), before, []string{"spec.objects: no name is given, so that every object of these kinds is exempt: name them in spec.objects.names"}},
 		"roles, and those of the cluster":      {objects("kinds: [ClusterRole, Role]"), before, []string{reach}},
 		"namespaces of what is in none":        {objects("namespaces: [shop], kinds: [Role, ClusterRole]"), before, []string{"spec.objects.kinds[1]: a ClusterRole is in no namespace, and none is exempt while spec.objects.namespaces is given"}},
 		"a Namespace is in itself":             {objects("namespaces: [shop], kinds: [Namespace]"), before, nil},
