@@ -37,7 +37,7 @@ var (
 // Whatever is exempt and asked for, the answer is that of a slow reading of the Exemptions,
 // one by one.
 func TestCoversAsReadOneByOne(t *testing.T) {
-	const rounds, asked = 400, 60
+	const rounds, asked = 200, 60
 	covered := 0
 	for seed := range uint64(rounds) {
 		r := rand.New(rand.NewPCG(seed, 5))
