@@ -31,13 +31,15 @@ func (in *In) audited(c *control.Control) verdict {
 	}
 	f := in.found(c)
 	v, whole := in.clusterwide(c.ID)
-	if one := f.verdict(in.Exemptions[c.ID]); !whole {
-		if v = f.unlessOff(one, in); (c.Face == control.Cluster || c.Scope != control.InNamespaces) && v.status == control.NotApplicable {
+	objects := f.verdict(in.Exemptions[c.ID])
+	if !whole || c.Face == control.Admission { // policies judge it, if they are not Off
+		if objects = f.unlessOff(objects, in); (c.Face == control.Cluster || c.Scope != control.InNamespaces) && objects.status == control.NotApplicable {
 			// Every cluster has roles and namespaces.
-			v = verdict{control.Unknown, "the audit does not judge it"}
+			objects = verdict{control.Unknown, "the audit does not judge it"}
 		}
-	} else if f.any() && severity(one.status) > severity(v.status) {
-		v = one
+	}
+	if !whole || severity(objects.status) > severity(v.status) {
+		v = objects
 	}
 	if severity(v.status) >= severity(control.Unknown) {
 		return v
@@ -105,9 +107,6 @@ func (in *In) found(c *control.Control) found {
 	}
 	return f
 }
-
-// any is whether anything was judged.
-func (f *found) any() bool { return f.judged+f.failing+f.exempt+f.manual > 0 }
 
 func (f *found) verdict(exemptions []string) verdict {
 	switch {

@@ -92,6 +92,12 @@ func TestRow(t *testing.T) {
 		r.Clusterwide = []audit.Clusterwide{{Control: "namespace-network-policy", Status: s, Evidence: evidence}}
 		return r
 	}
+	signed := func(tally audit.Tally) *audit.Result {
+		r := audited(tally)
+		r.Clusterwide = []audit.Clusterwide{{Control: "system-masters", Status: control.ByHand, Evidence: []string{"look at what was signed"}}}
+		return r
+	}
+	none := func(string, control.ID) bool { return false }
 	off := func(ns string, id control.ID) bool { return ns != "shop" || id != "privileged" }
 	workloads := func(ns string, _ control.ID) bool { return ns != "" }
 	unseen := &audit.Result{Finished: time.Unix(2, 0), Namespaces: map[string]*audit.Summary{"": {}, "shop": {}}}
@@ -122,6 +128,9 @@ func TestRow(t *testing.T) {
 		"clusterwide by hand":        {scorecard.In{Audit: whole(control.ByHand, "a", "b")}, "namespace-network-policy", "Manual  audit - a; b"},
 		"clusterwide nonsense":       {scorecard.In{Audit: whole("Fine")}, "namespace-network-policy", "Unknown  audit - "},
 		"a certificate is no object": {scorecard.In{Audit: audited(audit.Tally{Judged: 3}), Judged: everywhere}, "system-masters", "Manual  audit - nothing was found; a person must decide"},
+		"a certificate, by hand":     {scorecard.In{Audit: signed(audit.Tally{Judged: 3}), Judged: everywhere}, "system-masters", "Manual  audit - look at what was signed"},
+		"a binding, whatever signed": {scorecard.In{Audit: signed(audit.Tally{Judged: 3, Objects: 1}), Judged: everywhere}, "system-masters", "Fail  audit - 1 object fails in 1 namespace: shop"},
+		"bindings not judged":        {scorecard.In{Audit: signed(audit.Tally{}), Judged: none}, "system-masters", "Unknown  audit - it is judged nowhere"},
 		"no object of the kind":      {scorecard.In{Audit: unseen, Judged: everywhere}, "windows-host-process", "NotApplicable  audit - nothing that it is about"},
 		"nobody judges it":           {scorecard.In{Audit: unseen, Judged: everywhere}, "node-proxy", "Unknown  audit - the audit does not judge it"},
 		"a certificate, and nobody":  {scorecard.In{Audit: unseen, Judged: everywhere}, "system-masters", "Unknown  audit - the audit does not judge it"},
