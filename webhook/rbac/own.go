@@ -30,6 +30,7 @@ const (
 	role           = "Role"
 	// ClusterAdmin is the ClusterRole that may do everything.
 	ClusterAdmin = "cluster-admin"
+	kubeletAPIAdmin = "system:kubelet-api-admin"
 	// Masters is the group that may do everything, whatever is bound to it.
 	Masters = "system:masters"
 
@@ -53,7 +54,7 @@ var own = []Own{
 	{clusterRole, "", "edit", editors, nil, toAdmin, "whoever deploys to a namespace"},
 	{clusterRole, "", "system:aggregate-to-edit", editors, nil, toEdit, "the rules of edit"},
 	{clusterRole, "", "system:kube-controller-manager", []Deed{UsesWildcards, ReadsSecrets, CreatesTokens}, &workload.RBACSubject{Kind: "User", Name: "system:kube-controller-manager"}, "", "it watches every kind and hands tokens to its controllers"},
-	{clusterRole, "", "system:kubelet-api-admin", []Deed{UsesWildcards, UsesNodeProxy}, nil, "", "the API server's own calls to kubelets"},
+	{clusterRole, "", kubeletAPIAdmin, []Deed{UsesWildcards, UsesNodeProxy}, nil, "", "the API server's own calls to kubelets"},
 	{clusterRole, "", "system:node", []Deed{CreatesPods, ReadsSecrets, CreatesTokens}, nil, "", "kubelets where the authorizer Node is off"},
 	{clusterRole, "", "system:persistent-volume-provisioner", []Deed{CreatesVolumes}, nil, "", "provisioners outside the controller manager"},
 	controller("certificate-controller", "it approves what kubelets ask for themselves", ApprovesCertificates),
@@ -82,6 +83,7 @@ var bindings = []struct {
 	subject          workload.RBACSubject
 }{
 	{"ClusterRoleBinding", "kubeadm:cluster-admins", ClusterAdmin, workload.RBACSubject{Kind: "Group", Name: "kubeadm:cluster-admins"}},
+	{"ClusterRoleBinding", "kubeadm:apiserver-kubelet-client", kubeletAPIAdmin, workload.RBACSubject{Kind: "User", Name: "kube-apiserver-kubelet-client"}}, // from 1.36 on
 }
 
 func controller(name, why string, deeds ...Deed) Own {
