@@ -29,7 +29,7 @@ const (
 	clusterRole    = "ClusterRole"
 	role           = "Role"
 	// ClusterAdmin is the ClusterRole that may do everything.
-	ClusterAdmin = "cluster-admin"
+	ClusterAdmin    = "cluster-admin"
 	kubeletAPIAdmin = "system:kubelet-api-admin"
 	// Masters is the group that may do everything, whatever is bound to it.
 	Masters = "system:masters"
