@@ -19,6 +19,11 @@ const (
 	enforcedWebhook = "workloads-enforced" + suffix
 )
 
+// vital are the namespaces that every cluster makes for itself: they must work without
+// the gate, so that nothing fails closed there. What is enforced is judged there all the
+// same, as long as the gate answers.
+var vital = []string{metav1.NamespaceSystem, metav1.NamespacePublic, "kube-node-lease"}
+
 // FollowEnforced is the configuration of what is judged with the namespaces that are
 // enforced now, and whether it differs. Where the gate is, and by which authority it is
 // known, is taken from what is stored, and so is the namespace of its Service, which is
@@ -60,14 +65,14 @@ func SelfTest(c *admissionregistrationv1.ValidatingWebhookConfiguration, own ...
 		if !strings.HasSuffix(w.Name, suffix) {
 			continue // somebody else answers for it
 		}
-		for _, err := range dangers(w, append([]string{metav1.NamespaceSystem, "kube-node-lease"}, own...)) {
+		for _, err := range dangers(w, slices.Concat(vital, own)) {
 			errs = append(errs, fmt.Errorf("webhook %s: %w", w.Name, err))
 		}
 	}
 	return errors.Join(errs...)
 }
 
-func dangers(w *admissionregistrationv1.ValidatingWebhook, vital []string) (errs []error) {
+func dangers(w *admissionregistrationv1.ValidatingWebhook, working []string) (errs []error) {
 	if w.TimeoutSeconds == nil || *w.TimeoutSeconds > timeout {
 		errs = append(errs, fmt.Errorf("the API server would wait for longer than %d s", timeout))
 	}
@@ -93,7 +98,7 @@ func dangers(w *admissionregistrationv1.ValidatingWebhook, vital []string) (errs
 			errs = append(errs, err)
 			continue
 		}
-		for _, ns := range vital {
+		for _, ns := range working {
 			if selector.Matches(labels.Set{namespaceName: ns}) {
 				errs = append(errs, fmt.Errorf("it fails closed in %s", ns))
 			}

@@ -22,6 +22,21 @@ func TestSelfTestOfWhatIsBuilt(t *testing.T) {
 	}
 }
 
+// A policy for all namespaces enforces in those that every cluster has of itself, too. That
+// must keep no other from failing closed.
+func TestFollowEverywhere(t *testing.T) {
+	wanted, _, err := FollowEnforced(Build(Options{URL: "https://localhost:1"}), nil, []string{"default", "kube-node-lease", "kube-public", "kube-system", "shop"})
+	if err == nil {
+		err = SelfTest(wanted)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"default", "shop"}, Closed(wanted)); diff != "" {
+		t.Errorf("closed (-want +got):\n%s", diff)
+	}
+}
+
 func TestSelfTest(t *testing.T) {
 	workloads := func(c *admissionregistrationv1.ValidatingWebhookConfiguration) *admissionregistrationv1.ValidatingWebhook {
 		for i := range c.Webhooks {
@@ -41,6 +56,9 @@ func TestSelfTest(t *testing.T) {
 		"all but one": {func(w *admissionregistrationv1.ValidatingWebhook) {
 			w.NamespaceSelector = names(metav1.LabelSelectorOpNotIn, []string{"kube-system", "hardgate-system"})
 		}, "it fails closed in kube-node-lease"},
+		"all but two": {func(w *admissionregistrationv1.ValidatingWebhook) {
+			w.NamespaceSelector = names(metav1.LabelSelectorOpNotIn, []string{"kube-system", "kube-node-lease", "hardgate-system"})
+		}, "it fails closed in kube-public"},
 		"a tenant's label": {func(w *admissionregistrationv1.ValidatingWebhook) {
 			w.NamespaceSelector = &metav1.LabelSelector{MatchLabels: map[string]string{"team": "a"}}
 		}, "by the label team"},

@@ -38,8 +38,8 @@ type Options struct {
 	Service *ServiceRef
 	// CABundle is the CA of the serving certificate, PEM.
 	CABundle []byte
-	// Enforced namespaces refuse what the gate cannot judge (failurePolicy Fail);
-	// in all others such requests go through.
+	// Enforced namespaces refuse what the gate cannot judge (failurePolicy Fail); in
+	// all others, and in those that every cluster has of itself, such requests go through.
 	Enforced []string
 	// Excluded namespaces are not looked at, besides kube-system and the
 	// Service's own, which never are: the gate must not keep a cluster from
@@ -62,7 +62,7 @@ const timeout int32 = 3
 // Build makes the configuration of what is judged.
 func Build(o Options) *admissionregistrationv1.ValidatingWebhookConfiguration {
 	excluded := o.excluded()
-	enforced := slices.DeleteFunc(sorted(o.Enforced), func(ns string) bool { return slices.Contains(excluded, ns) })
+	enforced := slices.DeleteFunc(sorted(o.Enforced), func(ns string) bool { return slices.Contains(excluded, ns) || slices.Contains(vital, ns) })
 
 	webhooks := []admissionregistrationv1.ValidatingWebhook{
 		o.webhook("policies", PolicyPath, fail, policyRules(), nil),
