@@ -90,7 +90,7 @@ func (p *planner) clean(namespace string, id control.ID, stored *v1alpha1.Namesp
 // cell plans one cell of one policy.
 func (p *planner) cell(c *compiled, namespace string, ns Namespace, id control.ID, begun start, known, stored *v1alpha1.NamespaceControl) v1alpha1.RolloutMode {
 	prior := p.prior(c, ns, begun, stored)
-	reached, parameters, next := min(prior.reached, c.target), prior.parameters, ""
+	reached, parameters, next, anew := min(prior.reached, c.target), prior.parameters, "", false
 	pinned, isPinned := c.pinned(namespace, id)
 	mode := pinned
 	switch {
@@ -99,17 +99,17 @@ func (p *planner) cell(c *compiled, namespace string, ns Namespace, id control.I
 	case c.excluded(namespace, id):
 		mode, reached, next = begun.mode, control.Off, "excluded"
 	default:
-		if parameters != begun.parameters && p.Audit.Current && p.Audit.Cells[namespace] != nil {
-			// By other parameters than it got there. What it would refuse by these goes back
-			// to where the policy starts.
-			if parameters = begun.parameters; known.Violations > 0 {
+		if parameters != begun.parameters && p.judged(namespace, known) {
+			// By other parameters than it got there: it has not been clean by these for any
+			// time, and what it would refuse by them goes back to where the policy starts.
+			if parameters, anew = begun.parameters, true; known.Violations > 0 {
 				reached = control.Off
 			}
 		}
 		mode = max(begun.mode, reached)
 	}
 	since := prior.since
-	if mode != prior.mode {
+	if anew || mode != prior.mode {
 		since = p.now
 	}
 	if next == "" {
@@ -132,6 +132,12 @@ func (p *planner) cell(c *compiled, namespace string, ns Namespace, id control.I
 		m.Reached = v1alpha1.Mode(reached.String())
 	}
 	return m
+}
+
+// judged is whether the audit has gone by what the policies say now, and has seen a
+// violation or could have seen any.
+func (p *planner) judged(namespace string, known *v1alpha1.NamespaceControl) bool {
+	return p.Audit.Current && p.Audit.Cells[namespace] != nil && (p.Audit.Complete || known.Violations > 0)
 }
 
 // come is how far a cell has come.

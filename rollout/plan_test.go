@@ -107,7 +107,7 @@ func TestPlan(t *testing.T) {
 		"pinned below":                  {func(in *In) { rollout(in).Pins = []v1alpha1.RolloutPin{{RolloutCells: cells(here), Mode: "Audit"}} }, "Audit", "pinned"},
 		"pinned above":                  {func(in *In) { rollout(in).Pins = []v1alpha1.RolloutPin{{RolloutCells: cells(), Mode: "Enforce"}} }, "Enforce", "pinned"},
 		"pinned elsewhere":              {func(in *In) { rollout(in).Pins = []v1alpha1.RolloutPin{{RolloutCells: cells("other"), Mode: "Audit"}} }, "Enforce", "at its target"},
-		"excluded":                      {func(in *In) { rollout(in).Exclude = []v1alpha1.RolloutCells{cells(here)} }, "Audit", "excluded"},
+		"excluded": {func(in *In) { rollout(in).Exclude = []v1alpha1.RolloutCells{cells(here)} }, "Audit", "excluded"},
 		"stricter parameters, violated": {func(in *In) {
 			come(in, "Enforce", "Enforce")
 			in.Policies[0].Spec.Controls[0].Parameters = &v1alpha1.Parameters{AllowedRegistries: []string{"registry.example.com"}}
@@ -117,6 +117,9 @@ func TestPlan(t *testing.T) {
 			come(in, "Enforce", "Enforce")
 			in.Policies[0].Spec.Controls[0].Parameters = &v1alpha1.Parameters{AllowedRegistries: []string{"registry.example.com"}}
 		}, "Enforce", "at its target"},
+		"other parameters, clean for no time by them": {func(in *In) {
+			in.Policies[0].Spec.Controls[0].Parameters = &v1alpha1.Parameters{AllowedRegistries: []string{"registry.example.com"}}
+		}, "Warn", "Enforce at 2026-12-02T12:00:00Z"},
 		"other parameters, not looked at yet": {func(in *In) {
 			come(in, "Enforce", "Enforce")
 			in.Policies[0].Spec.Controls[0].Parameters = &v1alpha1.Parameters{AllowedRegistries: []string{"registry.example.com"}}
@@ -208,6 +211,21 @@ func TestLetGo(t *testing.T) {
 	in.Policies[0].Spec.Rollout.Pins = nil
 	if got := Plan(in, noon.Add(time.Hour)).Controls[here][0].Modes[0]; got.Mode != "Warn" || !got.Since.Time.Equal(noon) {
 		t.Errorf("it goes on from %+v", got)
+	}
+}
+
+// What it would refuse by other parameters is not known by half an audit: the cell goes
+// back when a whole one has seen it.
+func TestOtherParametersHalfAudited(t *testing.T) {
+	in := world()
+	in.Reports[here].Controls[0].Modes[0].Mode, in.Reports[here].Controls[0].Modes[0].Reached = "Enforce", "Enforce"
+	in.Policies[0].Spec.Controls[0].Parameters = &v1alpha1.Parameters{AllowedRegistries: []string{"registry.example.com"}}
+	in.Audit.Complete = false
+	half := Plan(in, noon)
+	in.Reports[here] = v1alpha1.NamespaceReportStatus{Controls: half.Controls[here]}
+	in.Audit.Complete, in.Audit.Cells[here] = true, map[control.ID]Count{id: {Violations: 1}}
+	if got := Plan(in, noon.Add(time.Hour)).Controls[here][0].Modes[0]; got.Mode != "Audit" {
+		t.Errorf("what runs would be refused: %+v", got)
 	}
 }
 
