@@ -37,7 +37,7 @@ func (p *planner) namespace(name string, ns Namespace, policies []*compiled) {
 				continue
 			}
 			begun, says := c.starts[id]
-			if !says || begun.mode == control.Off {
+			if _, pinned := c.pinned(name, id); !says || begun.mode == control.Off && !pinned {
 				continue
 			}
 			entry.Modes = append(entry.Modes, p.cell(c, name, ns, id, begun, &entry, stored[string(id)]))

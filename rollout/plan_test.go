@@ -107,6 +107,10 @@ func TestPlan(t *testing.T) {
 		"pinned below":                  {func(in *In) { rollout(in).Pins = []v1alpha1.RolloutPin{{RolloutCells: cells(here), Mode: "Audit"}} }, "Audit", "pinned"},
 		"pinned above":                  {func(in *In) { rollout(in).Pins = []v1alpha1.RolloutPin{{RolloutCells: cells(), Mode: "Enforce"}} }, "Enforce", "pinned"},
 		"pinned elsewhere":              {func(in *In) { rollout(in).Pins = []v1alpha1.RolloutPin{{RolloutCells: cells("other"), Mode: "Audit"}} }, "Enforce", "at its target"},
+		"pinned though it is Off": {func(in *In) {
+			in.Policies[0].Spec.Controls[0].Mode = "Off"
+			rollout(in).Pins = []v1alpha1.RolloutPin{{RolloutCells: cells(here), Mode: "Enforce"}}
+		}, "Enforce", "pinned"},
 		"excluded": {func(in *In) { rollout(in).Exclude = []v1alpha1.RolloutCells{cells(here)} }, "Audit", "excluded"},
 		"stricter parameters, violated": {func(in *In) {
 			come(in, "Enforce", "Enforce")
