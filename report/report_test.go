@@ -140,6 +140,29 @@ func TestExempt(t *testing.T) {
 	}
 }
 
+// TestStream: a Stream is written as the Report that it is of.
+func TestStream(t *testing.T) {
+	full := sample()
+	full.Results[0].Object.Owner, full.Results[0].Object.Alike = "Deployment/<web>", 2
+	for name, r := range map[string]*report.Report{
+		"full": full, "no errors": report.New(full.Results[:1], report.Summary{Objects: 1, Namespaces: 3}, nil),
+		"empty": report.New(nil, report.Summary{}, nil), "errors alone": report.New(nil, report.Summary{}, []error{errors.New("a\nb")}),
+	} {
+		for format, write := range map[string][2]func(*bytes.Buffer) error{
+			"json": {func(b *bytes.Buffer) error { return report.JSON(b, r) }, func(b *bytes.Buffer) error { return r.Stream().JSON(b) }},
+			"yaml": {func(b *bytes.Buffer) error { return report.YAML(b, r) }, func(b *bytes.Buffer) error { return r.Stream().YAML(b) }},
+		} {
+			var want, got bytes.Buffer
+			if err := errors.Join(write[0](&want), write[1](&got)); err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(want.String(), got.String()); diff != "" {
+				t.Errorf("%s, %s (-report +stream):\n%s", name, format, diff)
+			}
+		}
+	}
+}
+
 func TestEmpty(t *testing.T) {
 	r := report.New(nil, report.Summary{}, nil)
 	if r.Failed() {
@@ -165,6 +188,7 @@ func TestBrokenOutput(t *testing.T) {
 	r := sample()
 	for name, err := range map[string]error{
 		"table": report.Table{}.Write(broken{}, r), "json": report.JSON(broken{}, r), "yaml": report.YAML(broken{}, r),
+		"json of a stream": r.Stream().JSON(broken{}), "yaml of a stream": r.Stream().YAML(broken{}),
 	} {
 		if !errors.Is(err, os.ErrClosed) {
 			t.Errorf("%s: error is %v, want that of the writer", name, err)

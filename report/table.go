@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"iter"
 	"slices"
 	"strings"
 	"unicode"
@@ -37,42 +38,54 @@ type Table struct {
 	// Benchmarks give the numbers, the first that has one; control.DefaultBenchmark
 	// and then any where it is empty.
 	Benchmarks []string
+	// Place is where all comes from: it is not shown beside each object.
+	Place string
 }
 
 // Write writes the table. What comes from a manifest cannot steer the terminal:
 // characters that are not printed are escaped.
-func (t Table) Write(w io.Writer, r *Report) error {
+func (t Table) Write(w io.Writer, r *Report) error { return t.WriteStream(w, r.Stream()) }
+
+// WriteStream writes the table of a Stream.
+func (t Table) WriteStream(w io.Writer, s *Stream) error {
 	out := bufio.NewWriter(w)
-	shown := make([]Result, 0, len(r.Results))
-	for _, result := range r.Results {
-		if t.All || result.Status == control.Fail || slices.Contains(t.Also, result.Status) {
-			shown = append(shown, result)
-		}
-	}
-	widths := t.widths(shown)
-	for i, result := range shown {
-		if i == 0 || shown[i-1].Object != result.Object {
-			if i > 0 {
+	widths := t.widths(s)
+	before, begun := Object{}, false
+	for result := range t.shown(s) {
+		if !begun || before != result.Object {
+			if begun {
 				fmt.Fprintln(out)
 			}
-			fmt.Fprintln(out, heading(result.Object, t.Lang))
+			fmt.Fprintln(out, t.heading(result.Object))
 		}
+		before, begun = result.Object, true
 		t.result(out, widths, result)
 	}
-	if len(shown) > 0 {
+	if begun {
 		fmt.Fprintln(out)
 	}
-	fmt.Fprintln(out, r.Summary.Line(t.Lang))
+	fmt.Fprintln(out, s.Summary.Line(t.Lang))
 	if err := out.Flush(); err != nil {
 		return fmt.Errorf("writing the table: %w", err)
 	}
 	return nil
 }
 
+// shown are the results that the table has.
+func (t Table) shown(s *Stream) iter.Seq[Result] {
+	return func(yield func(Result) bool) {
+		for r := range s.Results {
+			if (t.All || r.Status == control.Fail || slices.Contains(t.Also, r.Status)) && !yield(r) {
+				return
+			}
+		}
+	}
+}
+
 type widths struct{ status, number, id int }
 
-func (t Table) widths(results []Result) (w widths) {
-	for _, r := range results {
+func (t Table) widths(s *Stream) (w widths) {
+	for r := range t.shown(s) {
 		w.status = max(w.status, len(outcome(r)))
 		w.number = max(w.number, len(t.number(r)))
 		w.id = max(w.id, len(r.Control))
@@ -80,17 +93,20 @@ func (t Table) widths(results []Result) (w widths) {
 	return w
 }
 
-func heading(o Object, lang control.Lang) string {
+func (t Table) heading(o Object) string {
 	name := o.Name
 	if o.Namespace != "" {
 		name = o.Namespace + "/" + name
 	}
 	if o.Alike > 0 {
-		name += fmt.Sprintf(wordAlike.In(lang), o.Alike)
+		name += fmt.Sprintf(wordAlike.In(t.Lang), o.Alike)
 	}
 	from := o.Source
-	if o.Owner != "" {
-		from = fmt.Sprintf(wordOwned.In(lang), o.Owner)
+	switch {
+	case o.Owner != "":
+		from = fmt.Sprintf(wordOwned.In(t.Lang), o.Owner)
+	case t.Place != "" && o.Source == t.Place:
+		return Printable(o.Kind + " " + name)
 	}
 	return Printable(fmt.Sprintf("%s %s  (%s)", o.Kind, name, from))
 }

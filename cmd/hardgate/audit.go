@@ -200,17 +200,17 @@ func auditedIDs() (ids []string) {
 	return ids
 }
 
-func (f *auditFlags) print(cmd *cobra.Command, r *report.Report, g *gathering, lang control.Lang) error {
+func (f *auditFlags) print(cmd *cobra.Command, r *report.Stream, g *gathering, lang control.Lang) error {
 	switch out := cmd.OutOrStdout(); f.output {
 	case "json":
-		return report.JSON(out, r)
+		return r.JSON(out)
 	case "yaml":
-		return report.YAML(out, r)
+		return r.YAML(out)
 	case "jsonl":
 		tell(cmd.ErrOrStderr(), "note", []string{r.Summary.Line(lang)})
 		return g.flush()
 	default:
 		also := []control.Status{control.Exempt, control.Unknown}
-		return report.Table{All: f.all, Also: also, Lang: lang}.Write(out, r)
+		return report.Table{All: f.all, Also: also, Lang: lang, Place: g.cluster}.WriteStream(out, r)
 	}
 }

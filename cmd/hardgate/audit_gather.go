@@ -32,8 +32,9 @@ type gathering struct {
 	results map[digest][]report.Result // of no object yet
 	wide    []report.Result
 
-	out  *bufio.Writer // for results as they come; nil where they are kept
-	stop context.CancelCauseFunc
+	out   *bufio.Writer // for results as they come; nil where they are kept
+	lines *json.Encoder
+	stop  context.CancelCauseFunc
 }
 
 type (
@@ -58,6 +59,8 @@ func newGathering(f *auditFlags, lang control.Lang, cluster string) *gathering {
 // stream has results written as they come, and none kept. stop is called when that fails.
 func (g *gathering) stream(w io.Writer, stop context.CancelCauseFunc) {
 	g.out, g.stop = bufio.NewWriter(w), stop
+	g.lines = json.NewEncoder(g.out)
+	g.lines.SetEscapeHTML(false)
 }
 
 func (g *gathering) flush() error {
@@ -146,11 +149,7 @@ func sum(decisions []*verdict.Decision) (d digest) {
 
 // write writes a line.
 func (g *gathering) write(r report.Result) {
-	line, err := json.Marshal(r)
-	if err == nil {
-		_, err = g.out.Write(append(line, '\n'))
-	}
-	if err != nil {
+	if err := g.lines.Encode(r); err != nil {
 		g.stop(fmt.Errorf("writing jsonl: %w", err))
 	}
 }
@@ -185,29 +184,31 @@ func (g *gathering) whole(r *audit.Result) {
 }
 
 // report is what has been gathered, by namespace, owner and object.
-func (g *gathering) report(errs []error) *report.Report {
-	keys := make([]groupKey, 0, len(g.groups))
-	n := len(g.wide)
-	for key := range g.groups {
-		keys = append(keys, key)
-		n += len(g.results[key.results])
-	}
-	slices.SortFunc(keys, func(a, b groupKey) int {
+func (g *gathering) report(errs []error) *report.Stream {
+	keys := slices.SortedFunc(maps.Keys(g.groups), func(a, b groupKey) int {
 		return cmp.Or(cmp.Compare(a.namespace, b.namespace), cmp.Compare(a.owner, b.owner), g.groups[a].compare(g.groups[b]))
 	})
-	results := make([]report.Result, 0, n)
-	results = append(results, g.wide...)
-	for _, key := range keys {
-		e := g.groups[key]
-		e.object.Alike = e.alike
-		for _, r := range g.results[key.results] {
-			r.Object = e.object
-			results = append(results, r)
+	r := report.New(g.wide, report.Summary{Objects: g.objects, Namespaces: g.namespaces}, errs)
+	maps.Copy(r.Summary.Statuses, g.statuses) // of the objects that are not in the report, too
+	wide := r.Stream()
+	wide.Results = func(yield func(report.Result) bool) {
+		for _, w := range r.Results {
+			if !yield(w) {
+				return
+			}
+		}
+		for _, key := range keys {
+			group := g.groups[key]
+			for _, result := range g.results[key.results] {
+				result.Object = group.object
+				result.Object.Alike = group.alike
+				if !yield(result) {
+					return
+				}
+			}
 		}
 	}
-	r := report.New(results, report.Summary{Objects: g.objects, Namespaces: g.namespaces}, errs)
-	maps.Copy(r.Summary.Statuses, g.statuses) // of the objects that are not in the report, too
-	return r
+	return wide
 }
 
 // compare puts what owns before what is owned.

@@ -92,9 +92,9 @@ func TestAuditTable(t *testing.T) {
 	c, _ := control.Get("privileged")
 	mend := "mend: " + c.Remedy.EN + "\n"
 	enforced := "  Fail (Enforce)  5.2.2  privileged  " + c.Title.EN + "\n                         "
-	want := "Pod bank/teller  (c0)\n  Fail (Audit)    5.2.2  privileged  " + c.Title.EN +
+	want := "Pod bank/teller\n  Fail (Audit)    5.2.2  privileged  " + c.Title.EN +
 		"\n                         spec.containers[0].securityContext.privileged: privileged is true\n                         " + mend +
-		"\nDeployment shop/web  (c0)\n" + enforced + "spec.template.spec.containers[0].securityContext.privileged: privileged is true\n                         " + mend +
+		"\nDeployment shop/web\n" + enforced + "spec.template.spec.containers[0].securityContext.privileged: privileged is true\n                         " + mend +
 		"\nReplicaSet shop/web-5  (of Deployment/web)\n" + enforced + "spec.template.spec.containers[0].securityContext.privileged: privileged is true\n                         " + mend +
 		"\nPod shop/web-5-a and 1 more  (of Deployment/web)\n" + enforced + "spec.containers[0].securityContext.privileged: privileged is true\n                         " + mend +
 		"\n8 objects in 2 namespaces: 5 Fail, 1 Pass, 2 NotApplicable\n"
@@ -330,7 +330,7 @@ func TestAuditKeeps(t *testing.T) {
 	}
 	r := g.report(nil)
 	alike := 0
-	for _, result := range r.Results {
+	for result := range r.Results {
 		alike += 1 + result.Object.Alike
 	}
 	if alike != 1000 || r.Summary.Statuses[control.Fail] != 1000 || r.Summary.Objects != 1000 {
