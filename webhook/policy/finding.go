@@ -31,7 +31,14 @@ type Kin struct {
 	// Stronger are those that this one is part of: where an object had one of those,
 	// it had this. It is for what stands for more than can be listed.
 	Stronger []string
+	// Parts are what this one is made of, each by what it is called alone and by what it
+	// would be part of. It is nothing new where the old object had all of them.
+	Parts []Part
 }
+
+// Part is one of several things that a finding is about, by the names of any of which the
+// old object may have had it. The first is its own.
+type Part []string
 
 // place is where a finding would be. Its words are put together by found alone:
 // most places turn out to be fine.

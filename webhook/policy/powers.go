@@ -38,10 +38,12 @@ func about(id control.ID, powers ...rbac.Power) Policy {
 // by itself.
 func judgePowers(s *Subject, powers []rbac.Power) (found []Finding) {
 	own := rbac.OwnRole(s.Kind.Kind, s.Namespace, s.Name)
+	apart := tellApart(s.Role.Rules)
 	for i := range s.Role.Rules {
-		for _, p := range unite(powers, &s.Role.Rules[i]) {
+		r := &s.Role.Rules[i]
+		for _, p := range unite(powers, r) {
 			if !own.Does(p.deed) {
-				found = append(found, at("rules", i, p.deed).found("%s: %s", p.deed, strings.Join(p.grants, "; ")))
+				found = append(found, confine(at("rules", i, p.deed).found("%s: %s", p.deed, strings.Join(p.grants, "; ")), r, apart))
 			}
 		}
 	}
@@ -51,6 +53,37 @@ func judgePowers(s *Subject, powers []rbac.Power) (found []Finding) {
 		}
 	}
 	return found
+}
+
+// maxNames bounds what is remembered of resourceNames one by one. No role that is meant has
+// as many, and there is one such memory for each deed.
+const maxNames = 1000
+
+func tellApart(rules []workload.Rule) bool {
+	n := 0
+	for i := range rules {
+		n += len(rules[i].Names)
+	}
+	return n <= maxNames
+}
+
+// confine makes the deed one on what the rule names: other names are another fault, and all
+// names one that these are part of. Where names are too many to tell apart, any other list
+// of them is another fault.
+func confine(f Finding, r *workload.Rule, apart bool) Finding {
+	if !rbac.Confined(r) {
+		return f
+	}
+	whole := f.Same
+	named := func(names ...string) string { return whole + "on " + strings.Join(names, " ") }
+	names := slices.Sorted(slices.Values(r.Names))
+	f.Same, f.Kin = named(names...), &Kin{Stronger: []string{whole}}
+	if apart {
+		for _, name := range names {
+			f.Kin.Parts = append(f.Kin.Parts, Part{named(name), whole})
+		}
+	}
+	return f
 }
 
 // judgeGathered finds the selectors by which a role gathers own roles that do the deed.
@@ -152,13 +185,7 @@ func unite(powers []rbac.Power, r *workload.Rule) (all []united) {
 func describeGrant(group string, g rbac.Granted) string {
 	resources := slices.Clone(g.Resources)
 	for i, r := range resources {
-		if group != "" {
-			name, sub, _ := strings.Cut(r, "/")
-			resources[i] = name + "." + group
-			if sub != "" {
-				resources[i] += "/" + sub
-			}
-		}
+		resources[i] = qualify(group, r)
 	}
 	return fmt.Sprintf("%s on %s", strings.Join(g.Verbs, ", "), strings.Join(resources, ", "))
 }

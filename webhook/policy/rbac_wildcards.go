@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -19,6 +20,9 @@ var rbacWildcards = Policy{
 		if own.Does(rbac.UsesWildcards) {
 			return nil
 		}
+		if tooManyWildcards(s.Role.Rules) {
+			return []Finding{place{}.field("rules").worth(fmt.Sprint(s.Role.Rules)).found("more wildcards than can be told one by one")}
+		}
 		for i := range s.Role.Rules {
 			found = append(found, wildcardsIn(&s.Role.Rules[i], i)...)
 		}
@@ -27,39 +31,78 @@ var rbacWildcards = Policy{
 }
 
 // wildcardsIn finds the wildcards of a rule, each with what it is about: one that is there
-// for secrets is another fault than one that is there for pods.
+// for secrets is another fault than one that is there for pods, and so is one that is
+// there to delete. What an old object had by a wider one is nothing new.
 func wildcardsIn(r *workload.Rule, i int) (found []Finding) {
-	in := func(field string) place { return place{}.item("rules", i, "").field(field) }
-	if slices.Contains(r.Verbs, "*") {
-		for _, what := range slices.Concat(r.Resources, r.URLs) {
-			found = append(found, in("verbs").worth(" of "+what).found(`verbs has "*" for %q`, what))
+	verbs, groups := widest(r.Verbs), widest(r.Groups)
+	if len(groups) == 0 {
+		groups = []string{""} // which the API server refuses, and somebody may have meant
+	}
+	add := func(field, detail string, parts ...Part) {
+		f := place{}.item("rules", i, "").field(field).worth(" "+strings.Join(first(parts), ", ")).found("%s", detail)
+		f.Kin = &Kin{Parts: parts}
+		found = append(found, f)
+	}
+	each := func(group, resource string) (parts []Part) {
+		for _, verb := range verbs {
+			parts = append(parts, grant(verb, group, resource))
+		}
+		return parts
+	}
+	if slices.Contains(r.Verbs, star) {
+		for _, group := range groups {
+			for _, resource := range r.Resources {
+				add("verbs", fmt.Sprintf(`verbs has "*" for %q`, qualify(group, resource)), grant(star, group, resource))
+			}
+		}
+		for _, url := range r.URLs {
+			add("verbs", fmt.Sprintf(`verbs has "*" for %q`, url), urlGrant(star, url))
 		}
 	}
-	if slices.Contains(r.Groups, "*") {
-		for _, what := range r.Resources {
-			found = append(found, in("apiGroups").worth(" of "+what).found(`apiGroups has "*" for %q`, what))
+	if slices.Contains(r.Groups, star) {
+		for _, resource := range r.Resources {
+			add("apiGroups", fmt.Sprintf(`apiGroups has "*" for %q`, resource), each(star, resource)...)
 		}
 	}
 	for _, resource := range r.Resources {
 		if !isWildcard(resource) {
 			continue
 		}
-		for _, group := range r.Groups {
-			found = append(found, in("resources").worth(resource+" of "+group).found("resources has %q for %s", resource, describeGroup(group)))
+		for _, group := range groups {
+			add("resources", fmt.Sprintf("resources has %q for %s", resource, describeGroup(group)), each(group, resource)...)
 		}
 	}
 	for _, url := range r.URLs {
-		if url == "*" || url == "/*" {
-			found = append(found, in("nonResourceURLs").worth(url).found("nonResourceURLs has %q", url))
+		if !isEveryURL(url) {
+			continue
 		}
+		var parts []Part
+		for _, verb := range verbs {
+			parts = append(parts, urlGrant(verb, url))
+		}
+		add("nonResourceURLs", fmt.Sprintf("nonResourceURLs has %q", url), parts...)
 	}
 	return found
 }
 
+// qualify writes a resource as kubectl does: "deployments.apps".
+func qualify(group, resource string) string {
+	if group == "" {
+		return resource
+	}
+	name, sub, ok := strings.Cut(resource, "/")
+	if name += "." + group; ok {
+		name += "/" + sub
+	}
+	return name
+}
+
+func isEveryURL(url string) bool { return url == star || url == "/*" }
+
 // isWildcard is for "*", "*/scale" and "pods/*".
 func isWildcard(resource string) bool {
 	name, sub, _ := strings.Cut(resource, "/")
-	return name == "*" || sub == "*"
+	return name == star || sub == star
 }
 
 func describeGroup(group string) string {

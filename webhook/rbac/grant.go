@@ -48,7 +48,7 @@ func (p *Power) By(r *workload.Rule) (g Granted, ok bool) {
 			g.Verbs = append(g.Verbs, verb)
 		}
 	}
-	if len(g.Resources) == 0 || len(g.Verbs) == 0 || p.Named && confined(r) {
+	if len(g.Resources) == 0 || len(g.Verbs) == 0 || p.Named && Confined(r) {
 		return Granted{}, false
 	}
 	return g, true
@@ -68,4 +68,5 @@ func coversResource(list []string, want string) bool {
 	return hasSub && slices.Contains(list, all+"/"+sub)
 }
 
-func confined(r *workload.Rule) bool { return len(r.Names) > 0 && !slices.Contains(r.Names, "") }
+// Confined is whether resourceNames confine a rule, if only in what has a name.
+func Confined(r *workload.Rule) bool { return len(r.Names) > 0 && !slices.Contains(r.Names, "") }

@@ -39,7 +39,8 @@ const (
 )
 
 var everything = []Deed{
-	ReadsSecrets, UsesWildcards, CreatesPods, BindsRoles, EscalatesRoles, ImpersonatesAccounts, ImpersonatesUsers, ImpersonatesNodes,
+	ReadsSecrets, UsesWildcards, CreatesPods, BindsRoles, BindsClusterRoles, EscalatesRoles, EscalatesClusterRoles,
+	ImpersonatesAccounts, ImpersonatesUsers, ImpersonatesGroups, ImpersonatesNodes,
 	CreatesVolumes, UsesNodeProxy, ApprovesCertificates, ChangesValidatingWebhooks, ChangesMutatingWebhooks, CreatesTokens,
 }
 
@@ -58,7 +59,7 @@ var own = []Own{
 	{clusterRole, "", "system:node", []Deed{CreatesPods, ReadsSecrets, CreatesTokens}, nil, "", "kubelets where the authorizer Node is off"},
 	{clusterRole, "", "system:persistent-volume-provisioner", []Deed{CreatesVolumes}, nil, "", "provisioners outside the controller manager"},
 	controller("certificate-controller", "it approves what kubelets ask for themselves", ApprovesCertificates),
-	controller("clusterrole-aggregation-controller", "it writes roles that have more rights than itself", EscalatesRoles),
+	controller("clusterrole-aggregation-controller", "it writes roles that have more rights than itself", EscalatesClusterRoles),
 	controller("cronjob-controller", "it creates Jobs", CreatesPods),
 	controller("daemon-set-controller", "it creates pods", CreatesPods),
 	controller("deployment-controller", "it creates ReplicaSets", CreatesPods),

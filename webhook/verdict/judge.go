@@ -160,13 +160,22 @@ func identities(findings []policy.Finding) map[string]bool {
 			for _, weaker := range f.Kin.Weaker {
 				same[weaker] = true
 			}
+			for _, part := range f.Kin.Parts {
+				same[part[0]] = true
+			}
 		}
 	}
 	return same
 }
 
-// standing is whether an object with these faults had that of the finding, by itself
-// or within a worse one.
+// standing is whether an object with these faults had that of the finding: by itself,
+// within a worse one, or in parts.
 func standing(f policy.Finding, had map[string]bool) bool {
-	return had[f.Same] || f.Kin != nil && slices.ContainsFunc(f.Kin.Stronger, func(worse string) bool { return had[worse] })
+	hadAny := func(names []string) bool {
+		return slices.ContainsFunc(names, func(name string) bool { return had[name] })
+	}
+	if had[f.Same] || f.Kin == nil {
+		return had[f.Same]
+	}
+	return hadAny(f.Kin.Stronger) || len(f.Kin.Parts) > 0 && !slices.ContainsFunc(f.Kin.Parts, func(p policy.Part) bool { return !hadAny(p) })
 }
