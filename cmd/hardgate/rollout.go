@@ -10,8 +10,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/hardgate-dev/hardgate/api/v1alpha1"
+	"github.com/hardgate-dev/hardgate/control"
 	"github.com/hardgate-dev/hardgate/report"
 	"github.com/hardgate-dev/hardgate/rollout"
+	"github.com/hardgate-dev/hardgate/webhook/policy"
 )
 
 const rolloutLong = `Show how far the rollouts of WorkloadPolicies have come: for each namespace and control
@@ -66,7 +68,9 @@ func newRollout() *cobra.Command {
 	flags.StringSliceVar(&f.controls, "control", nil, "only these controls")
 	flags.BoolVar(&f.blocked, "blocked", false, "only what something is in the way of")
 	f.cluster.add(cmd)
-	complete(cmd, "output", fixed("table", "json", "yaml"))
+	complete(cmd, "output", fixed(checkOutputs...))
+	complete(cmd, "namespace", fixed())
+	complete(cmd, "control", judgedIDs)
 	cmd.AddCommand(newSteer("pause"), newSteer("resume"), newSteer("pin"), newSteer("unpin"), newSteer("demote"), newExclusion("exclude"), newExclusion("include"))
 	return cmd
 }
@@ -80,8 +84,8 @@ type policyCells struct {
 }
 
 func (f *rolloutFlags) run(cmd *cobra.Command, names []string, now time.Time) error {
-	if !slices.Contains([]string{"table", "json", "yaml"}, f.output) {
-		return fmt.Errorf("--output: unknown format %q: use table, json or yaml", f.output)
+	if err := f.check(cmd); err != nil {
+		return err
 	}
 	client, err := f.cluster.open(cmd)
 	if err != nil {
@@ -106,6 +110,33 @@ func (f *rolloutFlags) run(cmd *cobra.Command, names []string, now time.Time) er
 	return f.table(cmd, all)
 }
 
+// check checks the flags before anything is asked.
+func (f *rolloutFlags) check(cmd *cobra.Command) error {
+	if err := knownOutput(cmd, f.output, checkOutputs); err != nil {
+		return err
+	}
+	namespaces := slices.DeleteFunc(slices.Clone(f.namespaces), func(ns string) bool { return ns == v1alpha1.ClusterScopedReportName })
+	if err := knownCells(cmd, namespaces, f.controls); err != nil {
+		return err
+	}
+	return cmp.Or(given(cmd, "namespace", "namespace", f.namespaces), f.cluster.check(cmd))
+}
+
+// knownCells checks --namespace and --control where they name cells of rollouts.
+func knownCells(cmd *cobra.Command, namespaces, controls []string) error {
+	for _, ns := range namespaces {
+		if err := knownNamespace(cmd, ns); err != nil {
+			return err
+		}
+	}
+	for _, id := range controls {
+		if _, ok := policy.Get(control.ID(id)); !ok {
+			return usagef(cmd, "--control: %s", unjudged(id))
+		}
+	}
+	return given(cmd, "control", "control", controls)
+}
+
 // choose keeps the cells that are asked for.
 func (f *rolloutFlags) choose(policies []v1alpha1.WorkloadPolicy, out rollout.Out, names []string) []policyCells {
 	all := []policyCells{}
@@ -115,7 +146,7 @@ func (f *rolloutFlags) choose(policies []v1alpha1.WorkloadPolicy, out rollout.Ou
 			continue
 		}
 		cells := slices.DeleteFunc(slices.Clone(out.Cells[p.Name]), func(c v1alpha1.RolloutCell) bool {
-			return len(f.namespaces) > 0 && !slices.Contains(f.namespaces, c.Namespace) ||
+			return len(f.namespaces) > 0 && !slices.Contains(f.namespaces, rollout.Place(c.Namespace)) ||
 				len(f.controls) > 0 && !slices.Contains(f.controls, c.Control) || f.blocked && c.Violations == 0
 		})
 		all = append(all, policyCells{

@@ -14,7 +14,6 @@ import (
 
 	"github.com/hardgate-dev/hardgate/api/v1alpha1"
 	"github.com/hardgate-dev/hardgate/control"
-	"github.com/hardgate-dev/hardgate/webhook/policy"
 	"github.com/hardgate-dev/hardgate/webhook/ruling"
 )
 
@@ -113,13 +112,8 @@ func (f *exclusionFlags) check(cmd *cobra.Command, namespaces []string) error {
 	if cmd.Flags().Changed("policy") && f.policy == "" {
 		return usagef(cmd, "--policy: no policy is named")
 	}
-	if cmd.Flags().Changed("control") && len(f.controls) == 0 { // empty would mean all of them
-		return usagef(cmd, "--control: no control is named")
-	}
-	for _, id := range f.controls {
-		if _, ok := policy.Get(control.ID(id)); !ok {
-			return usagef(cmd, "--control: %s", unjudged(id))
-		}
+	if err := knownCells(cmd, nil, f.controls); err != nil {
+		return err
 	}
 	return f.cluster.check(cmd)
 }

@@ -1,7 +1,7 @@
 package main
 
 import (
-	"errors"
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -13,12 +13,15 @@ import (
 )
 
 // steering says what each way to steer a rollout is.
-var steering = map[string]struct{ short, mode, modeHelp string }{
+var steering = map[string]struct {
+	short, mode, modeHelp string
+	modes                 []string
+}{
 	"pause":  {short: "Stop all steps of a rollout; what has been reached stays"},
 	"resume": {short: "Let a rollout go on"},
-	"pin":    {"Hold cells at a mode, at once", "mode", "`mode` to hold the cells at: Off, Audit, Warn or Enforce"},
+	"pin":    {"Hold cells at a mode, at once", "mode", "`mode` to hold the cells at: Off, Audit, Warn or Enforce", []string{"Off", "Audit", "Warn", "Enforce"}},
 	"unpin":  {short: "Let cells go; they go on from where they were held, with a new clean window"},
-	"demote": {"Take cells back to a milder mode, at once, and hold them there", "to", "`mode` to take the cells back to: Warn or Audit"},
+	"demote": {"Take cells back to a milder mode, at once, and hold them there", "to", "`mode` to take the cells back to: Warn or Audit", []string{"Warn", "Audit"}},
 }
 
 type steerFlags struct {
@@ -50,10 +53,12 @@ func newSteer(verb string) *cobra.Command {
 	if cells {
 		flags.StringSliceVarP(&f.namespaces, "namespace", "n", nil, "these namespaces; all without it")
 		flags.StringSliceVar(&f.controls, "control", nil, "these controls; all without it")
+		complete(cmd, "namespace", fixed())
+		complete(cmd, "control", judgedIDs)
 	}
 	if s.mode != "" {
 		flags.StringVar(&f.mode, s.mode, map[string]string{"demote": "Warn"}[verb], s.modeHelp)
-		complete(cmd, s.mode, fixed("Audit", "Warn", "Enforce"))
+		complete(cmd, s.mode, fixed(s.modes...))
 	}
 	flags.BoolVar(&f.dryRun, "dry-run", false, "let the API server judge the change, and store nothing")
 	f.cluster.add(cmd)
@@ -61,16 +66,8 @@ func newSteer(verb string) *cobra.Command {
 }
 
 func (f *steerFlags) run(cmd *cobra.Command, verb, name string) error {
-	if cells := verb == "pin" || verb == "unpin" || verb == "demote"; cells && len(f.namespaces) == 0 && len(f.controls) == 0 {
-		return errors.New("name the cells with --namespace, --control, or both; to hold all of them, pause the rollout")
-	}
-	if verb == "demote" && f.mode != "Warn" && f.mode != "Audit" {
-		return fmt.Errorf("--to: %q is no milder mode: use Warn or Audit", f.mode)
-	}
-	if verb == "pin" {
-		if _, err := control.ParseMode(f.mode); err != nil {
-			return fmt.Errorf("--mode: %w", err)
-		}
+	if err := f.check(cmd, verb); err != nil {
+		return err
 	}
 	client, err := f.cluster.open(cmd)
 	if err != nil {
@@ -88,6 +85,27 @@ func (f *steerFlags) run(cmd *cobra.Command, verb, name string) error {
 	}
 	fmt.Fprintln(cmd.OutOrStdout(), done)
 	return nil
+}
+
+// check checks the flags before anything is asked.
+func (f *steerFlags) check(cmd *cobra.Command, verb string) error {
+	if verb == "pin" || verb == "unpin" || verb == "demote" {
+		if err := cmp.Or(given(cmd, "namespace", "namespace", f.namespaces), knownCells(cmd, f.namespaces, f.controls)); err != nil {
+			return err
+		}
+		if len(f.namespaces) == 0 && len(f.controls) == 0 {
+			return usagef(cmd, "name the cells with --namespace, --control, or both; to hold all of them, pause the rollout")
+		}
+	}
+	if verb == "demote" && f.mode != "Warn" && f.mode != "Audit" {
+		return usagef(cmd, "--to: %q is no milder mode: use Warn or Audit", f.mode)
+	}
+	if verb == "pin" {
+		if _, err := control.ParseMode(f.mode); err != nil {
+			return usagef(cmd, "--mode: %w", err)
+		}
+	}
+	return f.cluster.check(cmd)
 }
 
 // change changes the rollout and says what it did, and whether it did anything.

@@ -10,6 +10,10 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/hardgate-dev/hardgate/api/v1alpha1"
+	"github.com/hardgate-dev/hardgate/rollout"
 )
 
 // rolling is an API server with one policy, two namespaces and their reports.
@@ -117,5 +121,70 @@ func TestRolloutSteers(t *testing.T) {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// TestRolloutUsage: a flag with nothing in it, as "$NS" is where the variable is not set,
+// would mean all namespaces, all controls, or the cluster that happens to be the current one.
+func TestRolloutUsage(t *testing.T) {
+	see := func(verb string) string { return " (see \"hardgate rollout" + verb + " --help\")\n" }
+	tests := map[string]struct {
+		args []string
+		want string
+	}{
+		"demote in no namespace": {[]string{"demote", "p", "--control", "privileged", "-n", ""}, "--namespace: no namespace is named" + see(" demote")},
+		"unpin no control":       {[]string{"unpin", "p", "-n", "tidy", "--control", ""}, "--control: no control is named" + see(" unpin")},
+		"pin no cells":           {[]string{"pin", "p", "--mode", "Warn"}, "name the cells with --namespace, --control, or both; to hold all of them, pause the rollout" + see(" pin")},
+		"pin an unknown control": {[]string{"pin", "p", "--control", "privleged", "--mode", "Warn"}, `--control: unknown control "privleged", did you mean "privileged"?` + see(" pin")},
+		"pin in a namespace":     {[]string{"pin", "p", "-n", "Tidy", "--mode", "Warn"}, strings.TrimPrefix(notNamespace("Tidy"), "hardgate: ") + see(" pin")},
+		"pin without a mode":     {[]string{"pin", "p", "-n", "tidy"}, `--mode: unknown mode "": use one of Off, Audit, Warn, Enforce` + see(" pin")},
+		"pause in no context":    {[]string{"pause", "p", "--context", ""}, "--context: no context is named" + see(" pause")},
+		"show no namespace":      {[]string{"-n", ""}, "--namespace: no namespace is named" + see("")},
+		"show no control":        {[]string{"--control", ""}, "--control: no control is named" + see("")},
+		"show an unknown one":    {[]string{"--control", "ssh-x11"}, `--control: no manifest shows control "ssh-x11"` + see("")},
+		"show as what":           {[]string{"-o", "jsn"}, `--output: unknown value "jsn", did you mean "json"?` + see("")},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			server := &rolling{policy: ledPolicy}
+			code, stdout, stderr := server.call(t, append([]string{"rollout"}, tt.args...)...)
+			if want := "hardgate: " + tt.want; code != exitBad || stdout != "" || stderr != want || server.patches != nil {
+				t.Errorf("exit %d, output %q, stderr %q, want %q; changed %q", code, stdout, stderr, want, server.patches)
+			}
+		})
+	}
+}
+
+// TestRolloutCompletes: what is offered is what is taken.
+func TestRolloutCompletes(t *testing.T) {
+	for args, want := range map[string]string{
+		"pin --mode":         "Off\nAudit\nWarn\nEnforce\n:4\n",
+		"demote --to":        "Warn\nAudit\n:4\n",
+		"demote --namespace": ":4\n",
+		"--namespace":        ":4\n",
+	} {
+		code, stdout, _ := call(t, nil, "", append(append([]string{"__complete", "rollout"}, strings.Fields(args)...), "")...)
+		if code != exitOK || stdout != want {
+			t.Errorf("%s: exit %d, %q, want %q", args, code, stdout, want)
+		}
+	}
+	for _, args := range []string{"", "pin", "unpin", "demote", "exclude"} {
+		_, stdout, _ := call(t, nil, "", append(append([]string{"__complete", "rollout"}, strings.Fields(args)...), "--control", "")...)
+		if !strings.Contains(stdout, "privileged\n") || !strings.HasSuffix(stdout, ":4\n") {
+			t.Errorf("%s --control: %q", args, stdout)
+		}
+	}
+}
+
+// TestRolloutPlace: what is printed of the cells without a namespace is what chooses them.
+func TestRolloutPlace(t *testing.T) {
+	policies := []v1alpha1.WorkloadPolicy{{ObjectMeta: metav1.ObjectMeta{Name: "p"}, Spec: v1alpha1.WorkloadPolicySpec{Rollout: &v1alpha1.Rollout{}}}}
+	out := rollout.Out{Cells: map[string][]v1alpha1.RolloutCell{"p": {{Namespace: "", Control: "rbac-wildcards"}, {Namespace: "tidy", Control: "privileged"}}}}
+	f := rolloutFlags{namespaces: []string{rollout.Place("")}}
+	if all := f.choose(policies, out, nil); len(all) != 1 || len(all[0].Cells) != 1 || all[0].Cells[0].Control != "rbac-wildcards" {
+		t.Errorf("%+v", all)
+	}
+	if code, _, stderr := (&rolling{policy: ledPolicy}).call(t, "rollout", "-n", rollout.Place("")); code != exitOK {
+		t.Errorf("exit %d: %s", code, stderr)
 	}
 }

@@ -74,3 +74,12 @@ func complete(cmd *cobra.Command, flag string, values func() []string) {
 }
 
 func fixed(values ...string) func() []string { return func() []string { return values } }
+
+// given refuses a flag without a value, as "$NS" is where the variable is not set: empty
+// would mean all.
+func given(cmd *cobra.Command, flag, what string, values []string) error {
+	if cmd.Flags().Changed(flag) && len(values) == 0 {
+		return usagef(cmd, "--%s: no %s is named", flag, what)
+	}
+	return nil
+}
