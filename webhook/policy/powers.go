@@ -86,9 +86,16 @@ func confine(f Finding, r *workload.Rule, apart bool) Finding {
 	return f
 }
 
+// maxSelectors bounds how many selectors are told of one deed. It is one fault in however
+// many ways.
+const maxSelectors = 10
+
 // judgeGathered finds the selectors by which a role gathers own roles that do the deed.
 func judgeGathered(r *workload.Role, deed rbac.Deed) (found []Finding) {
 	for i := range r.Gathers {
+		if len(found) == maxSelectors {
+			break
+		}
 		var doing []string
 		for _, gathered := range rbac.Gathered(&r.Gathers[i]) {
 			if gathered.Does(deed) {

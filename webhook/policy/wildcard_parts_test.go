@@ -22,6 +22,7 @@ func TestFindingsOfHugeRoles(t *testing.T) {
 	}
 	star := []string{"*"}
 	tests := map[string][]workload.Rule{
+		"many selectors":         nil,
 		"groups times resources": {{Verbs: []string{"get"}, Groups: numbered("g%d", 30_000), Resources: numbered("r%d/*", 30_000)}},
 		"verbs times resources":  {{Verbs: numbered("v%d", 30_000), Groups: star, Resources: numbered("r%d", 30_000)}},
 		"a long group":           {{Verbs: star, Groups: []string{long}, Resources: numbered("r%d", 4_000)}},
@@ -39,8 +40,12 @@ func TestFindingsOfHugeRoles(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			role := &workload.Role{Rules: rules}
+			if rules == nil {
+				role.Gathers = make([]workload.Selector, 200_000)
+			}
 			s := policy.Subject{Object: &workload.Object{
-				Kind: workload.Kind{Group: "rbac.authorization.k8s.io", Version: "v1", Kind: "ClusterRole"}, Role: &workload.Role{Rules: rules},
+				Kind: workload.Kind{Group: "rbac.authorization.k8s.io", Version: "v1", Kind: "ClusterRole"}, Role: role,
 			}}
 			for _, p := range policy.All() {
 				if !p.Judges(&s) {

@@ -14,29 +14,33 @@ const bootstrapping, defaults = "kubernetes.io/bootstrapping", "rbac-defaults"
 func Gathered(s *workload.Selector) (roles []*Own) {
 	for i := range own {
 		o := &own[i]
-		if o.Kind != clusterRole {
-			continue
-		}
-		has := map[string]string{bootstrapping: defaults}
-		if o.Label != "" {
-			has[o.Label] = "true"
-		}
-		if selects(s, has) {
+		if o.Kind == clusterRole && o.selectedBy(s) {
 			roles = append(roles, o)
 		}
 	}
 	return roles
 }
 
-func selects(s *workload.Selector, has map[string]string) bool {
+// label is what Kubernetes labels the role with. Others may add to that.
+func (o *Own) label(key string) (value string, ok bool) {
+	switch {
+	case key == bootstrapping:
+		return defaults, true
+	case o.Label != "" && key == o.Label:
+		return "true", true
+	}
+	return "", false
+}
+
+func (o *Own) selectedBy(s *workload.Selector) bool {
 	for key, want := range s.Labels {
-		if value, ok := has[key]; !ok || value != want {
+		if value, ok := o.label(key); !ok || value != want {
 			return false
 		}
 	}
 	for i := range s.Expressions {
 		r := &s.Expressions[i]
-		value, ok := has[r.Key]
+		value, ok := o.label(r.Key)
 		listed := ok && slices.Contains(r.Values, value)
 		switch r.Operator {
 		case "In":
