@@ -21,11 +21,12 @@ const checkLong = `Judge manifests with the policies of the webhook, without a c
 Files may hold several YAML documents, JSON and lists. Of a directory, every
 *.yaml, *.yml and *.json is read, in the directories below it too.
 
-A workload is judged by every control. Other objects are judged by
-default-namespace only, and ServiceAccounts by default-service-account too. What a
-control needs to know of the cluster comes from the input: ServiceAccounts, the
-labels of Namespaces, and the scope of custom kinds. An object without a namespace
-is judged by default-namespace only when --namespace says where it would go.
+A workload is judged by every control about workloads, a Role, ClusterRole or binding
+by those of section 5.1 about them, a ServiceAccount by default-service-account, and
+each of these, like any other object, by default-namespace. What a control needs to
+know of the cluster comes from the input: ServiceAccounts, the labels of Namespaces,
+and the scope of custom kinds. An object without a namespace is judged by
+default-namespace only when --namespace says where it would go.
 
 Without --policy every control is judged with its strictest parameters.
 WorkloadPolicies and Exemptions among the manifests are not applied.
