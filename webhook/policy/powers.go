@@ -76,7 +76,10 @@ func confine(f Finding, r *workload.Rule, apart bool) Finding {
 	}
 	whole := f.Same
 	named := func(names ...string) string { return whole + "on " + strings.Join(names, " ") }
-	names := slices.Sorted(slices.Values(r.Names))
+	names := r.Names
+	if apart {
+		names = slices.Sorted(slices.Values(names))
+	}
 	f.Same, f.Kin = named(names...), &Kin{Stronger: []string{whole}}
 	if apart {
 		for _, name := range names {
