@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"unicode"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/validation"
@@ -150,8 +151,12 @@ func validateObjects(o *v1alpha1.ExemptObjects) (errs []error) {
 	each("images", o.Images, func(v string) string {
 		below, _ := strings.CutSuffix(v, "/*")
 		switch {
-		case below == "" || strings.ContainsAny(v, " "):
+		case below == "" || strings.ContainsFunc(v, unicode.IsSpace):
 			return "is no image"
+		case strings.Contains(v, "://"):
+			return "has a scheme: write the image as containers do"
+		case strings.HasSuffix(v, "/"):
+			return fmt.Sprintf(`is no image: write %q for all below it`, v+"*")
 		case strings.Contains(below, "*"):
 			return `has a "*" that is not "/*" at its end: it could mean what others may name`
 		}

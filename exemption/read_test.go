@@ -69,6 +69,11 @@ func TestReadRefuses(t *testing.T) {
 			`spec.objects.images[0]: "*/web" has a "*" that is not "/*" at its end: it could mean what others may name`,
 			`spec.objects.images[1]: "web*" has a "*" that is not "/*" at its end: it could mean what others may name`,
 		}},
+		"no images": {"{controls: [privileged], objects: {images: ['https://registry.example.com/web', registry.example.com/team/, \"web\\n\", registry.example.com/web]}" + because, []string{
+			`spec.objects.images[0]: "https://registry.example.com/web" has a scheme: write the image as containers do`,
+			`spec.objects.images[1]: "registry.example.com/team/" is no image: write "registry.example.com/team/*" for all below it`,
+			`spec.objects.images[2]: "web\n" is no image`,
+		}},
 		"other slips": {"{controls: [privileged], objects: {kinds: [pods], names: [''], serviceAccounts: [a/b/c], fieldPaths: ['spec.containers[web]']}" + because, []string{
 			`spec.objects.kinds[0]: "pods" is no kind: write "Pod"`,
 			`spec.objects.names[0]: "" is no name of an object`,

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/hardgate-dev/hardgate/api/v1alpha1"
+	"github.com/hardgate-dev/hardgate/control"
 )
 
 // Warnings returns what is allowed in an Exemption and may well not be meant.
@@ -22,7 +23,22 @@ func Warnings(e *v1alpha1.Exemption, now time.Time) (warnings []string) {
 		warnings = append(warnings, fmt.Sprintf("spec.expires: %s is more than a year away: choose an earlier time, by which somebody looks at it again", when))
 	}
 	if o := e.Spec.Objects; o != nil {
-		warnings = slices.Concat(warnings, aboutKinds(o, e.Spec.Controls), aboutReach(o), aboutMade(o), aboutFields(o))
+		warnings = slices.Concat(warnings, aboutWhole(o, e.Spec.Controls), aboutKinds(o, e.Spec.Controls), aboutReach(o), aboutMade(o), aboutFields(o))
+	}
+	return warnings
+}
+
+// aboutWhole warns of controls of the cluster as a whole from which nothing is exempt.
+func aboutWhole(o *v1alpha1.ExemptObjects, controls []string) (warnings []string) {
+	namespaces := len(o.Images)+len(o.ServiceAccounts)+len(o.FieldPaths) == 0 && (len(o.Kinds) == 0 || slices.Contains(o.Kinds, "Namespace"))
+	for i, id := range controls {
+		switch c, _ := control.Get(control.ID(id)); {
+		case c.Face != control.Cluster:
+		case c.Kind == control.Manual:
+			warnings = append(warnings, fmt.Sprintf("spec.controls[%d]: a person decides on %q: nothing fails it, and nothing is exempt from it", i, id))
+		case !namespaces:
+			warnings = append(warnings, fmt.Sprintf("spec.controls[%d]: %q is about namespaces, of which none is exempt: name them by namespaces or names alone, and Namespace among the kinds if there are any", i, id))
+		}
 	}
 	return warnings
 }
@@ -51,11 +67,12 @@ func aboutReach(o *v1alpha1.ExemptObjects) []string {
 		return kind.nowhere || kind.kind == "Namespace"
 	}
 	placed := func(account string) bool { return strings.Contains(account, "/") }
+	every := func(name string) bool { return strings.Trim(name, "*") == "" }
 	switch {
-	case len(o.Namespaces) > 0, all(o.ServiceAccounts, placed), all(o.Kinds, clusters) && len(o.Names) > 0:
+	case len(o.Namespaces) > 0, all(o.ServiceAccounts, placed), all(o.Kinds, clusters) && len(o.Names) > 0 && !slices.ContainsFunc(o.Names, every):
 		return nil
 	case all(o.Kinds, clusters):
-		return []string{"spec.objects: no name is given, so that every object of these kinds is exempt: name them in spec.objects.names"}
+		return []string{"spec.objects: every object of these kinds is exempt: name them in spec.objects.names"}
 	}
 	return []string{"spec.objects: no namespace is named, so that such objects are exempt in all, whoever makes them: name them in spec.objects.namespaces"}
 }

@@ -11,6 +11,7 @@ func TestWarnings(t *testing.T) {
 	const (
 		long   = "spec.expires: 2030-01-31T12:00:00Z is more than a year away: choose an earlier time, by which somebody looks at it again"
 		reach  = "spec.objects: no namespace is named, so that such objects are exempt in all, whoever makes them: name them in spec.objects.namespaces"
+		whole  = `spec.controls[0]: "namespace-network-policy" is about namespaces, of which none is exempt: name them by namespaces or names alone, and Namespace among the kinds if there are any`
 		nodes  = "{controls: [su-restricted], nodes: {selector: {}}"
 		before = -30 * 24 * time.Hour
 	)
@@ -38,7 +39,12 @@ func TestWarnings(t *testing.T) {
 		"accounts of namespaces":               {objects("serviceAccounts: [shop/web, mesh/proxy]"), before, nil},
 		"what is in no namespace":              {objects("kinds: [ClusterRole, ClusterRoleBinding.rbac.authorization.k8s.io], names: ['team-*']"), before, nil},
 		"a Namespace by its name":              {objects("kinds: [ClusterRole, Namespace], names: [shop]"), before, nil},
-		"every ClusterRole":                    {objects("kinds: [ClusterRole, Namespace]"), before, []string{"spec.objects: no name is given, so that every object of these kinds is exempt: name them in spec.objects.names"}},
+		"every ClusterRole":                    {objects("kinds: [ClusterRole, Namespace]"), before, []string{"spec.objects: every object of these kinds is exempt: name them in spec.objects.names"}},
+		"every ClusterRole, by a pattern":      {objects("kinds: [ClusterRole], names: [shop, '*']"), before, []string{"spec.objects: every object of these kinds is exempt: name them in spec.objects.names"}},
+		"what a person decides":                {"{controls: [privileged, cni-network-policy], objects: {namespaces: [shop]}", before, []string{`spec.controls[1]: a person decides on "cni-network-policy": nothing fails it, and nothing is exempt from it`}},
+		"a namespace without network policies": {"{controls: [namespace-network-policy, privileged], objects: {namespaces: [shop], kinds: [Pod, Namespace]}", before, nil},
+		"pods without network policies":        {"{controls: [namespace-network-policy], objects: {namespaces: [shop], kinds: [Pod]}", before, []string{whole}},
+		"images without network policies":      {"{controls: [namespace-network-policy], objects: {namespaces: [shop], images: [registry.example.com/web]}", before, []string{whole}},
 		"roles, and those of the cluster":      {objects("kinds: [ClusterRole, Role]"), before, []string{reach}},
 		"namespaces of what is in none":        {objects("namespaces: [shop], kinds: [Role, ClusterRole]"), before, []string{"spec.objects.kinds[1]: a ClusterRole is in no namespace, and none is exempt while spec.objects.namespaces is given"}},
 		"a Namespace is in itself":             {objects("namespaces: [shop], kinds: [Namespace]"), before, nil},
