@@ -109,8 +109,14 @@ func typeMeta(kind string) metav1.TypeMeta {
 	return metav1.TypeMeta{APIVersion: admissionregistrationv1.SchemeGroupVersion.String(), Kind: kind}
 }
 
+// objectMeta keeps AKS from changing the selectors of what it describes, by a label that
+// whoever may label a namespace could get around the gate: the selectors leave out
+// kube-system by themselves, and the controller would write its own back for ever.
 func objectMeta() metav1.ObjectMeta {
-	return metav1.ObjectMeta{Name: Name, Labels: map[string]string{"app.kubernetes.io/name": Name}}
+	return metav1.ObjectMeta{
+		Name: Name, Labels: map[string]string{"app.kubernetes.io/name": Name},
+		Annotations: map[string]string{"admissions.enforcer/disabled": "true"},
+	}
 }
 
 var (
