@@ -29,7 +29,9 @@ entry, which says how many they are. Lists are read in pages, and what is kept i
 different entry once, not each object. With -o jsonl a line is written for each result as
 it is found, and no result is kept. A cluster with many pods that nothing owns is for that.
 
-Passes are counted and shown with --all only.
+What passes is counted and shown with --all only, as is what a person must judge of single
+objects. What starts nothing any more, such as a pod that has ended or an old ReplicaSet,
+is judged too.
 
 With --namespace nothing is said of what has no namespace and of the cluster as a whole.
 
@@ -210,7 +212,7 @@ func (f *auditFlags) print(cmd *cobra.Command, r *report.Stream, g *gathering, l
 		tell(cmd.ErrOrStderr(), "note", []string{r.Summary.Line(lang)})
 		return g.flush()
 	default:
-		also := []control.Status{control.Exempt, control.Unknown}
+		also := []control.Status{control.Exempt, control.Unknown, control.ByHand}
 		return report.Table{All: f.all, Also: also, Lang: lang, Place: g.cluster}.WriteStream(out, r)
 	}
 }

@@ -283,6 +283,9 @@ func TestAuditWhole(t *testing.T) {
 	if first := r.Results[0]; len(first.Findings) == 0 || first.Findings[0].Detail == "" || first.Remedy == "" {
 		t.Errorf("%+v", first)
 	}
+	if code, stdout, _ := shopServer(t, nil).audit(t, "--control", "namespace-boundaries,image-provenance"); code != exitOK || !strings.HasPrefix(stdout, "Cluster c0\n  Manual  5.7.1  namespace-boundaries") || strings.Contains(stdout, "Pod ") {
+		t.Errorf("what a person must judge: exit %d\n%s", code, stdout)
+	}
 	_, stdout, _ = shopServer(t, nil).audit(t, "--control", "namespace-network-policy")
 	if strings.Contains(stdout, "  : ") {
 		t.Errorf("a finding without a path:\n%s", stdout)
