@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -146,6 +147,15 @@ func (f *checkFlags) options(cmd *cobra.Command) (offline.Options, error) {
 	o := offline.Options{Namespace: f.namespace}
 	if len(f.files) == 0 {
 		return o, usagef(cmd, "no manifest is named: use -f FILE, -f DIR or -f -")
+	}
+	readers := 0
+	for _, files := range [][]string{f.files, f.policies, f.exemptions} {
+		if slices.Contains(files, "-") {
+			readers++
+		}
+	}
+	if readers > 1 {
+		return o, usagef(cmd, "standard input can be read once only: give - to one of --filename, --policy and --exemption")
 	}
 	if err := knownOutput(cmd, f.output, checkOutputs); err != nil {
 		return o, err

@@ -32,6 +32,7 @@ func TestUsage(t *testing.T) {
 		want string
 	}{
 		"unknown command":  {[]string{"chek"}, `hardgate: unknown command "chek", did you mean "check"? (see "hardgate --help")` + "\n"},
+		"stdin twice":      {[]string{"check", "-f", "-", "--exemption", "-"}, "hardgate: standard input can be read once only: give - to one of --filename, --policy and --exemption" + see},
 		"no file":          {[]string{"check"}, "hardgate: no manifest is named: use -f FILE, -f DIR or -f -" + see},
 		"argument":         {[]string{"check", "web.yaml"}, `hardgate: unexpected argument "web.yaml": name files with -f` + see},
 		"unknown flag":     {[]string{"check", "--polcy", "x"}, `hardgate: unknown flag: --polcy, did you mean "--policy"?` + see},
