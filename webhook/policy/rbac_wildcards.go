@@ -97,7 +97,12 @@ func qualify(group, resource string) string {
 	return name
 }
 
-func isEveryURL(url string) bool { return url == star || url == "/*" }
+// isEveryURL is for "*" and "/*". The authorizer takes any number of stars at the end for
+// one.
+func isEveryURL(url string) bool {
+	prefix := strings.TrimRight(url, star)
+	return prefix != url && (prefix == "" || prefix == "/")
+}
 
 // isWildcard is for "*", "*/scale" and "pods/*".
 func isWildcard(resource string) bool {

@@ -74,8 +74,11 @@ func grant(verb, group, resource string) (p Part) {
 
 // urlGrant is grant for URLs.
 func urlGrant(verb, url string) (p Part) {
+	if isEveryURL(url) {
+		url = star
+	}
 	for _, v := range distinct(verb, star) {
-		for _, u := range distinct(url, star, "/*") {
+		for _, u := range distinct(url, star) {
 			p = append(p, v+" "+u)
 		}
 	}
