@@ -20,7 +20,7 @@ var clusterAdminBindings = Policy{
 		if !strings.HasPrefix(s.Kind.Kind, "Cluster") {
 			reach = "everything in the namespace"
 		}
-		for i, who := range s.Binding.Subjects {
+		for i, who := range bound(s) {
 			if !rbac.OwnBinding(own, s.Kind.Kind, s.Namespace, s.Name, who) {
 				found = append(found, place{}.item("subjects", i, describeSubject(who)).
 					found("binds %s to ClusterRole cluster-admin, which may do %s", describeSubject(who), reach))

@@ -129,7 +129,7 @@ func judgeBinding(s *Subject, powers []rbac.Power) (found []Finding) {
 		if !own.Does(deed) {
 			continue
 		}
-		for i, who := range b.Subjects {
+		for i, who := range bound(s) {
 			if !rbac.OwnBinding(own, s.Kind.Kind, s.Namespace, s.Name, who) {
 				found = append(found, at("subjects", i, deed).worth(describeSubject(who)).
 					found("binds %s to %s %s, which %s", describeSubject(who), b.RoleKind, b.RoleName, deed))
@@ -151,6 +151,18 @@ func at(list string, i int, deed rbac.Deed) place { return place{}.item(list, i,
 func (p place) named(deed rbac.Deed) place {
 	p.known = string(deed)
 	return p
+}
+
+// bound are the subjects of a binding. A RoleBinding may leave out the namespace of an
+// account beside it.
+func bound(s *Subject) []workload.RBACSubject {
+	subjects := slices.Clone(s.Binding.Subjects)
+	for i := range subjects {
+		if subjects[i].Kind == "ServiceAccount" && subjects[i].Namespace == "" {
+			subjects[i].Namespace = s.Namespace
+		}
+	}
+	return subjects
 }
 
 func describeSubject(s workload.RBACSubject) string {

@@ -11,7 +11,7 @@ var systemMasters = Policy{
 	Judges: func(s *Subject) bool { return s.Binding != nil },
 	Check: func(s *Subject) (found []Finding) {
 		own := rbac.OwnRole(s.Binding.RoleKind, s.Namespace, s.Binding.RoleName)
-		for i, who := range s.Binding.Subjects {
+		for i, who := range bound(s) {
 			if who.Kind != "Group" || who.Name != rbac.Masters {
 				continue
 			}
