@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -81,11 +82,22 @@ func (l *lister) get(ctx context.Context, path, accept, token string) ([]byte, e
 	if token != "" {
 		r = r.Param("continue", token)
 	}
-	return r.Do(ctx).Raw()
+	return ask(ctx, r)
+}
+
+// ask returns the body of an answer, also of a refusal. Its error is in the API server's
+// words: that of the body alone says no more than "unknown".
+func ask(ctx context.Context, r *rest.Request) ([]byte, error) {
+	result := r.Do(ctx)
+	body, err := result.Raw()
+	if err != nil {
+		err = cmp.Or(result.Error(), err)
+	}
+	return body, err
 }
 
 // goOn is the token by which a list that has expired can be gone on with; empty for any
-// other answer. client-go keeps the status that the API server sends in the body alone.
+// other answer.
 func goOn(body []byte, err error) string {
 	var s apierrors.APIStatus
 	if !errors.As(err, &s) || s.Status().Code != http.StatusGone {

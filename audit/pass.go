@@ -166,7 +166,7 @@ func (p *pass) read(ctx context.Context, r *resource, namespace string) error {
 
 // readOne reads a namespace by itself.
 func (p *pass) readOne(ctx context.Context, name string) error {
-	item, err := p.list.api.Get().AbsPath("/api/v1/namespaces", name).SetHeader("Accept", "application/json").Do(ctx).Raw()
+	item, err := ask(ctx, p.list.api.Get().AbsPath("/api/v1/namespaces", name).SetHeader("Accept", "application/json"))
 	if err != nil {
 		return err
 	}

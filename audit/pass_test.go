@@ -37,7 +37,7 @@ func (l *lists) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	l.asked = append(l.asked, r.URL.Path)
 	status := func(code int, reason string, meta map[string]any) {
 		w.WriteHeader(code)
-		_ = json.NewEncoder(w).Encode(map[string]any{"kind": "Status", "apiVersion": "v1", "metadata": meta, "status": "Failure", "reason": reason, "code": code})
+		_ = json.NewEncoder(w).Encode(map[string]any{"kind": "Status", "apiVersion": "v1", "metadata": meta, "status": "Failure", "reason": reason, "message": "the server's own words", "code": code})
 	}
 	w.Header().Set("Content-Type", "application/json")
 	if l.refuses[r.URL.Path] {
@@ -200,6 +200,9 @@ func TestMissed(t *testing.T) {
 	var missed []string
 	for _, m := range r.Missed {
 		missed = append(missed, m.Resource)
+		if m.Resource != "pods" && m.Err.Error() != "the server's own words" {
+			t.Errorf("%s: %v", m.Resource, m.Err)
+		}
 	}
 	if diff := cmp.Diff([]string{"deployments.apps", "jobs.batch", "pods"}, missed); diff != "" {
 		t.Errorf("missed (-want +got):\n%s", diff)
