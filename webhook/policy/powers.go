@@ -38,12 +38,20 @@ func about(id control.ID, powers ...rbac.Power) Policy {
 // by itself.
 func judgePowers(s *Subject, powers []rbac.Power) (found []Finding) {
 	own := rbac.OwnRole(s.Kind.Kind, s.Namespace, s.Name)
-	apart := tellApart(s.Role.Rules)
+	names := newNames(s.Role.Rules)
+	told := map[string]int{}
 	for i := range s.Role.Rules {
 		r := &s.Role.Rules[i]
 		for _, p := range unite(powers, r) {
-			if !own.Does(p.deed) {
-				found = append(found, confine(at("rules", i, p.deed).found("%s: %s", p.deed, strings.Join(p.grants, "; ")), r, apart))
+			if own.Does(p.deed) {
+				continue
+			}
+			f := at("rules", i, p.deed).found("%s: %s", p.deed, strings.Join(p.grants, "; "))
+			if rbac.Confined(r) {
+				f = names.confine(f, r)
+			}
+			if told[f.Same]++; told[f.Same] <= maxTold {
+				found = append(found, f)
 			}
 		}
 	}
@@ -55,48 +63,10 @@ func judgePowers(s *Subject, powers []rbac.Power) (found []Finding) {
 	return found
 }
 
-// maxNames bounds what is remembered of resourceNames one by one. No role that is meant has
-// as many, and there is one such memory for each deed.
-const maxNames = 1000
-
-func tellApart(rules []workload.Rule) bool {
-	n := 0
-	for i := range rules {
-		n += len(rules[i].Names)
-	}
-	return n <= maxNames
-}
-
-// confine makes the deed one on what the rule names: other names are another fault, and all
-// names one that these are part of. Where names are too many to tell apart, any other list
-// of them is another fault.
-func confine(f Finding, r *workload.Rule, apart bool) Finding {
-	if !rbac.Confined(r) {
-		return f
-	}
-	whole := f.Same
-	named := func(names ...string) string { return whole + "on " + strings.Join(names, " ") }
-	names := r.Names
-	if apart {
-		names = slices.Sorted(slices.Values(names))
-	}
-	f.Same, f.Kin = named(names...), &Kin{Stronger: []string{whole}}
-	if apart {
-		for _, name := range names {
-			f.Kin.Parts = append(f.Kin.Parts, Part{named(name), whole})
-		}
-	}
-	return f
-}
-
-// maxSelectors bounds how many selectors are told of one deed. It is one fault in however
-// many ways.
-const maxSelectors = 10
-
 // judgeGathered finds the selectors by which a role gathers own roles that do the deed.
 func judgeGathered(r *workload.Role, deed rbac.Deed) (found []Finding) {
 	for i := range r.Gathers {
-		if len(found) == maxSelectors {
+		if len(found) == maxTold {
 			break
 		}
 		var doing []string

@@ -1,6 +1,7 @@
 package verdict
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/hardgate-dev/hardgate/control"
@@ -25,6 +26,7 @@ func TestUpdatesOfRoles(t *testing.T) {
 	rule := func(verbs, groups, resources string) string {
 		return `{"verbs":[` + verbs + `],"apiGroups":[` + groups + `],"resources":[` + resources + `]}`
 	}
+	many := func(n int) string { return strings.TrimSuffix(strings.Repeat(view+",", n), ",") }
 	tests := map[string]struct {
 		control  control.ID
 		old, new string
@@ -42,6 +44,10 @@ func TestUpdatesOfRoles(t *testing.T) {
 		"from roles to cluster roles":      {"bind-impersonate-escalate", rule(`"bind"`, `"rbac.authorization.k8s.io"`, `"roles"`), any, true},
 		"from roles to escalation":         {"bind-impersonate-escalate", rule(`"escalate"`, `"rbac.authorization.k8s.io"`, `"roles"`), rule(`"escalate"`, `"*"`, `"clusterroles"`), true},
 		"from users to groups":             {"bind-impersonate-escalate", rule(`"impersonate"`, `""`, `"users"`), rule(`"impersonate"`, `""`, `"users","groups"`), true},
+		"one name more of very many":       {"bind-impersonate-escalate", many(2000), many(2001), true},
+		"the same very many":               {"bind-impersonate-escalate", many(2000), many(2000), false},
+		"every name after very many":       {"bind-impersonate-escalate", many(2000), any, true},
+		"very many of all":                 {"bind-impersonate-escalate", any, many(2000), false},
 		"webhooks by name, then all":       {"webhook-configurations", `{"verbs":["patch"],"apiGroups":["admissionregistration.k8s.io"],"resources":["mutatingwebhookconfigurations"],"resourceNames":["mine"]}`, rule(`"patch"`, `"admissionregistration.k8s.io"`, `"mutatingwebhookconfigurations"`), true},
 		"more than one secret":             {"secret-access", `{"verbs":["get"],"apiGroups":[""],"resources":["secrets"],"resourceNames":["a"]}`, secrets, true},
 		"another verb of the same deed":    {"secret-access", secrets, rule(`"list"`, `""`, `"secrets"`), false},
