@@ -6,7 +6,7 @@ SHELL := bash
 
 TOOL := go tool -modfile=$(CURDIR)/tools/go.mod
 LAB := bin/lab
-MODULES := . e2e e2e/decoding
+MODULES := . charts e2e e2e/decoding
 
 ##@ Try it
 
@@ -28,6 +28,7 @@ build: ## Build the binaries into bin/
 .PHONY: test
 test: ## Unit tests, and integration tests against a real kube-apiserver
 	go test ./...
+	cd charts && go test ./...
 	cd e2e && go test -timeout 40m ./...
 	cd e2e/decoding && go test ./...
 
@@ -82,9 +83,11 @@ fmt: ## Format as the linters want it
 	@for m in $(MODULES); do (cd $$m && $(TOOL) golangci-lint fmt -c $(CURDIR)/.golangci.yml ./...); done
 
 .PHONY: generate
-generate: ## Regenerate what is generated: deep copies, CRDs, documents
+generate: ## Regenerate what is generated: deep copies, CRDs, manifests, documents
 	$(TOOL) controller-gen object paths=./api/...
 	$(TOOL) controller-gen crd paths=./api/... output:crd:dir=manifests/crd
+	@rm -f charts/hardgate/crds/*.yaml && cp manifests/crd/*.yaml charts/hardgate/crds/
+	cd charts && go run ./cmd/render
 	@mkdir -p docs
 	go run ./cmd/hardgate controls -o markdown > docs/controls.md.new && mv docs/controls.md.new docs/controls.md
 
@@ -93,7 +96,7 @@ verify: ## Regenerate in a copy and compare
 	@copy=$$(mktemp -d) && trap 'rm -rf "$$copy"' EXIT && \
 	git ls-files -z --cached --others --exclude-standard | xargs -0 cp --parents -t "$$copy" && \
 	$(MAKE) --no-print-directory -C "$$copy" generate >/dev/null && \
-	for f in api manifests docs; do diff -r "$$f" "$$copy/$$f" || { echo "run make generate and commit what changes" >&2; exit 1; }; done && \
+	for f in api manifests charts/hardgate docs; do diff -r "$$f" "$$copy/$$f" || { echo "run make generate and commit what changes" >&2; exit 1; }; done && \
 	for m in $(MODULES); do (cd $$m && go mod tidy -diff); done && \
 	echo "what is generated is up to date"
 

@@ -3,6 +3,7 @@ package gate
 import (
 	"context"
 	_ "embed"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -19,11 +20,11 @@ import (
 	"github.com/hardgate-dev/hardgate/webhook/registration"
 )
 
-//go:embed rbac.yaml
-var rbac []byte
+//go:embed binding.yaml
+var binding []byte
 
-// Install applies the CRDs of the checkout in repo and the webhook's rights, and
-// waits until the API server serves the CRDs. Start does so too: it is for those
+// Install applies the CRDs of the checkout in repo and the webhook's role, bound to User,
+// and waits until the API server serves the CRDs. Start does so too: it is for those
 // who want policies in force from the webhook's first moment.
 func Install(ctx context.Context, c *cluster.Cluster, repo string) error {
 	cfg, err := c.RESTConfig()
@@ -38,7 +39,7 @@ func Install(ctx context.Context, c *cluster.Cluster, repo string) error {
 	if err != nil {
 		return err
 	}
-	rights, err := apply.Decode(rbac)
+	rights, err := rights(repo)
 	if err != nil {
 		return fmt.Errorf("reading the webhook's rights: %w", err)
 	}
@@ -53,6 +54,25 @@ func Install(ctx context.Context, c *cluster.Cluster, repo string) error {
 		}
 	}
 	return nil
+}
+
+// rights are the webhook's role, as it is shipped, and its binding to the lab's user in
+// the place of the account.
+func rights(repo string) ([]*unstructured.Unstructured, error) {
+	shipped, err := apply.Read(filepath.Join(repo, "manifests", "webhook", "rbac.yaml"))
+	if err != nil {
+		return nil, err
+	}
+	bound, err := apply.Decode(binding)
+	if err != nil {
+		return nil, err
+	}
+	for _, o := range shipped {
+		if o.GetKind() == "ClusterRole" {
+			return append(bound, o), nil
+		}
+	}
+	return nil, errors.New("manifests/webhook/rbac.yaml has no ClusterRole")
 }
 
 func awaitEstablished(ctx context.Context, client *apply.Client, crd *unstructured.Unstructured) error {
