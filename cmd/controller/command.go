@@ -44,6 +44,7 @@ type options struct {
 	kubeconfig  string
 	development bool
 	audit       auditing.Options
+	certs       certificates
 }
 
 func command() *cobra.Command {
@@ -86,10 +87,11 @@ To stop it where it stands: kubectl annotate namespace hardgate-system hardgate.
 	f.StringVar(&o.LeaderNamespace, "leader-namespace", leaderNamespace, "`namespace` of the leader's Lease, in which agents have no rights")
 	f.StringVar(&o.MetricsAddress, "metrics-listen", ":8080", "`host:port` of /metrics; 0 turns it off")
 	f.StringVar(&o.HealthAddress, "health-listen", ":8081", "`host:port` of /healthz and /readyz; 0 turns it off")
-	f.StringVar(&o.PprofAddress, "pprof-listen", "", "`host:port` of /debug/pprof; off unless given")
+	f.StringVar(&o.PprofAddress, "pprof-listen", "", "`host:port` of /debug/pprof, of loopback only, such as 127.0.0.1:6060 with kubectl port-forward: profiles are for everybody who can reach it; off unless given")
 	f.DurationVar(&o.audit.Interval, "audit-interval", 15*time.Minute, "how long from one audit of all that is there to the next")
 	f.DurationVar(&o.audit.Tick, "audit-tick", 10*time.Second, "how often policies, exemptions and reports are looked at in between")
 	f.StringVar(&o.audit.Provider, "provider", "auto", "who answers for the control plane: `aks`, none, or auto to tell by the nodes")
+	o.certs.flags(f)
 	f.BoolVar(&o.development, "development", false, "log readable lines at debug level instead of JSON")
 	o.LeaderName = leaderName
 	return c
@@ -111,8 +113,21 @@ func run(ctx context.Context, o options) error {
 	}
 	o.Registry = metrics.Registry
 	o.audit.Namespaces = []string{o.Namespace, o.LeaderNamespace}
-	o.Beside = func(l controller.Leader) (manager.Runnable, error) { return auditing.New(l, metrics.Registry, o.audit) }
+	o.Beside = o.beside
 	return controller.Run(logf.IntoContext(ctx, logf.Log), config, o.Options)
+}
+
+// beside is what the leader runs besides tainting.
+func (o *options) beside(l controller.Leader) (manager.Runnable, error) {
+	audit, err := auditing.New(l, metrics.Registry, o.audit)
+	if err != nil {
+		return nil, err
+	}
+	certs, err := o.certs.runnable(l, metrics.Registry, o.Namespace)
+	if err != nil {
+		return nil, err
+	}
+	return together{audit, certs}, nil
 }
 
 // check finds what is wrong with the flags, all of it.
@@ -129,6 +144,7 @@ func (o *options) check() error {
 	if !slices.Contains([]string{"auto", "aks", "none"}, o.audit.Provider) {
 		errs = append(errs, fmt.Errorf("--provider: %q is none of auto, aks and none", o.audit.Provider))
 	}
+	errs = append(errs, o.certs.check())
 	flag("drifted-taint-key", key.CheckDrifted(o.DriftedKey))
 	flag("unverified-taint-key", key.CheckUnverified(o.UnverifiedKey))
 	flag("namespace", checkNamespace(o.Namespace))

@@ -30,6 +30,9 @@ func TestErrors(t *testing.T) {
 		"no cluster":                 {nil, []string{"no --kubeconfig is given and this is no pod"}},
 		"no kubeconfig":              {[]string{"--kubeconfig", broken + "x"}, []string{"reading " + broken + "x"}},
 		"a broken kubeconfig":        {[]string{"--kubeconfig", broken}, []string{"reading " + broken}},
+		"no issuer":                  {[]string{"--certificates", "letsencrypt"}, []string{`--certificates: "letsencrypt" is none of builtin, cert-manager and none`}},
+		"no time to renew":           {[]string{"--certificates", "builtin", "--certificate-lifetime", "2h"}, []string{"--certificate-lifetime: it is less than three times the overlap"}},
+		"a certificate of no name":   {[]string{"--certificates", "builtin", "--webhook-service", ""}, []string{"--webhook-service: "}},
 		"arguments":                  {[]string{"now"}, []string{"unknown command"}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -16,6 +16,9 @@ import (
 // a delay of a minute or so, and an old certificate is good for days after.
 const certificateInterval = 10 * time.Second
 
+// waitInterval is how often the files are looked for before there are any.
+const waitInterval = time.Second
+
 // certificate is a serving certificate that follows its files. It reads them whole
 // each time: a Secret's files are links that change together, not files that are
 // written to.
@@ -31,6 +34,27 @@ func (c *certificate) load() error {
 	}
 	c.current.Store(&pair)
 	return nil
+}
+
+// await reads the files as soon as they are there. A Secret that is not made yet is nothing
+// that a new process would find sooner. It returns false when ctx ends before.
+func (c *certificate) await(ctx context.Context) bool {
+	log := logf.FromContext(ctx).WithName("certificate")
+	for told := ""; ; {
+		err := c.load()
+		if err == nil {
+			return true
+		}
+		if told != err.Error() {
+			told = err.Error()
+			log.Info("not serving before there is a certificate", "directory", c.directory, "cause", told)
+		}
+		select {
+		case <-ctx.Done():
+			return false
+		case <-time.After(waitInterval):
+		}
+	}
 }
 
 // follow reads the files again until ctx ends. A pair that does not fit is left for

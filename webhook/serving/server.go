@@ -28,7 +28,7 @@ type Server struct {
 	// long as it takes the cluster to notice that the replica is going.
 	Drain time.Duration
 
-	listening atomic.Bool
+	listening, waiting atomic.Bool
 }
 
 // patience is how long a request may take to arrive. The API server sends one at
@@ -50,19 +50,24 @@ func (l debugLog) Write(line []byte) (int, error) {
 
 // Ready is an error until the server listens, and again when it drains.
 func (s *Server) Ready() error {
+	if s.waiting.Load() {
+		return fmt.Errorf("not serving: %s has no tls.crt and tls.key that fit; hardgate-controller makes them, or cert-manager", s.CertDir)
+	}
 	if !s.listening.Load() {
 		return errors.New("not serving: namespaces, accounts and policies are not read yet, or the process is ending")
 	}
 	return nil
 }
 
-// Run serves until ctx ends. The error is nil after an orderly end.
+// Run serves until ctx ends, once there is a certificate. The error is nil after an orderly end.
 func (s *Server) Run(ctx context.Context) error {
 	log := logf.FromContext(ctx).WithName("server")
 	serving := &certificate{directory: s.CertDir}
-	if err := serving.load(); err != nil {
-		return err
+	s.waiting.Store(true)
+	if !serving.await(ctx) {
+		return nil
 	}
+	s.waiting.Store(false)
 	var listen net.ListenConfig
 	listener, err := listen.Listen(ctx, "tcp", s.Address)
 	if err != nil {

@@ -161,12 +161,8 @@ func TestServerGoesOnWhileItDrains(t *testing.T) {
 }
 
 func TestServerSaysWhatItCannotStart(t *testing.T) {
-	s := &Server{CertDir: t.TempDir(), Address: "127.0.0.1:0"}
-	if err := s.Run(t.Context()); err == nil {
-		t.Error("it starts without a certificate")
-	}
+	s := &Server{CertDir: t.TempDir(), Address: "127.0.0.1:-1"}
 	writeCertificate(t, s.CertDir, "x")
-	s.Address = "127.0.0.1:-1"
 	if err := s.Run(t.Context()); err == nil {
 		t.Error("it starts on a port that cannot be")
 	}

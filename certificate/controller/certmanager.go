@@ -1,0 +1,142 @@
+package controller
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	logf "sigs.k8s.io/controller-runtime/pkg/log"
+
+	"github.com/hardgate-dev/hardgate/taint/controller"
+)
+
+// certManager is the API of cert-manager; docs/adr/011 says why its types are not used.
+var certManager = schema.GroupVersion{Group: "cert-manager.io", Version: "v1"}
+
+// Certificate is the name of the webhook's.
+const Certificate = "hardgate-webhook"
+
+// asked is what is read of a Certificate.
+type asked struct {
+	Status struct {
+		Conditions  []metav1.Condition `json:"conditions"`
+		NotAfter    *metav1.Time       `json:"notAfter"`
+		RenewalTime *metav1.Time       `json:"renewalTime"`
+	} `json:"status"`
+}
+
+// Watcher watches what cert-manager keeps: it tells where the certificate is not ready or
+// about to expire, and where the bundle is missing. It reads no Secret and writes nothing.
+type Watcher struct {
+	Options
+	May func() error
+
+	client  client.Client
+	clock   *clock
+	metrics *Metrics
+	teller  teller
+}
+
+// NewWatcher makes a Watcher.
+func NewWatcher(l controller.Leader, registry prometheus.Registerer, o Options) (*Watcher, error) {
+	own, err := newClient(l.Config)
+	if err != nil {
+		return nil, err
+	}
+	return &Watcher{Options: o, May: l.May, client: own.WithWatch, clock: own.clock, metrics: NewMetrics(registry), teller: teller{events: l.Events}}, nil
+}
+
+// NeedLeaderElection implements manager.LeaderElectionRunnable.
+func (*Watcher) NeedLeaderElection() bool { return true }
+
+// Start implements manager.Runnable.
+func (w *Watcher) Start(ctx context.Context) error {
+	ctx = logf.IntoContext(ctx, logf.FromContext(ctx).WithName("certificates"))
+	ticker := time.NewTicker(tick)
+	defer ticker.Stop()
+	for {
+		if err := w.May(); err != nil {
+			return err
+		}
+		problem := w.look(ctx)
+		if ctx.Err() != nil {
+			return nil
+		}
+		w.metrics.found(problem)
+		w.teller.problem(ctx, problem)
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
+		}
+	}
+}
+
+func (w *Watcher) look(ctx context.Context) error {
+	u := &unstructured.Unstructured{}
+	u.SetGroupVersionKind(certManager.WithKind("Certificate"))
+	err := w.client.Get(ctx, client.ObjectKey{Namespace: w.Namespace, Name: Certificate}, u)
+	if apierrors.IsNotFound(err) {
+		w.metrics.expires(serving, time.Time{})
+		return fmt.Errorf("there is no Certificate %s in %s: install it, or start the controller with --certificates=builtin", Certificate, w.Namespace)
+	}
+	if err != nil {
+		return fmt.Errorf("reading the Certificate %s: %w", Certificate, err)
+	}
+	var c asked
+	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(u.Object, &c); err != nil {
+		return fmt.Errorf("reading the Certificate %s: %w", Certificate, err)
+	}
+	var end time.Time
+	if c.Status.NotAfter != nil {
+		end = c.Status.NotAfter.Time
+	}
+	w.metrics.expires(serving, end)
+	w.metrics.skew.WithLabelValues().Set(w.clock.skew().Seconds())
+	all, err := readRegistered(ctx, w.client)
+	if err != nil {
+		return err
+	}
+	w.teller.know(all)
+	return errors.Join(c.problem(w.clock.now()), missing(all))
+}
+
+// late is how long after its time a renewal is still on its way.
+const late = time.Hour
+
+// problem is what is wrong with a Certificate.
+func (c *asked) problem(now time.Time) error {
+	i := slices.IndexFunc(c.Status.Conditions, func(c metav1.Condition) bool { return c.Type == "Ready" })
+	switch {
+	case i < 0:
+		return fmt.Errorf("cert-manager has not looked at the Certificate %s yet", Certificate)
+	case c.Status.Conditions[i].Status != metav1.ConditionTrue:
+		ready := c.Status.Conditions[i]
+		return fmt.Errorf("the Certificate %s is not ready: %s: %s", Certificate, ready.Reason, ready.Message)
+	case c.Status.NotAfter != nil && !now.Before(c.Status.NotAfter.Time):
+		return fmt.Errorf("the Certificate %s has expired at %s", Certificate, c.Status.NotAfter.UTC().Format(time.RFC3339))
+	case c.Status.RenewalTime != nil && now.After(c.Status.RenewalTime.Add(late)):
+		return fmt.Errorf("the Certificate %s was to be renewed at %s and is not", Certificate, c.Status.RenewalTime.UTC().Format(time.RFC3339))
+	}
+	return nil
+}
+
+// missing is a configuration that nobody has injected a bundle into.
+func missing(all []registered) error {
+	var errs []error
+	for _, r := range all {
+		if slices.ContainsFunc(bundles([]registered{r}), func(b []byte) bool { return len(b) == 0 }) {
+			errs = append(errs, fmt.Errorf("the %s has no bundle: cert-manager's cainjector brings it where the annotation %s is", kindOf(r.object), injectors[0]))
+		}
+	}
+	return errors.Join(errs...)
+}

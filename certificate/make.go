@@ -1,0 +1,101 @@
+package certificate
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"fmt"
+	"math/big"
+	"net"
+	"time"
+)
+
+// backdate is how much earlier than it is made a certificate is valid: so much may the
+// clock of an API server be behind the one that was asked.
+const backdate = time.Hour
+
+// pair is a certificate and its key.
+type pair struct {
+	cert *x509.Certificate
+	key  *ecdsa.PrivateKey
+}
+
+func (p pair) certPEM() []byte { return encode("CERTIFICATE", p.cert.Raw) }
+
+func (p pair) keyPEM() ([]byte, error) {
+	der, err := x509.MarshalPKCS8PrivateKey(p.key)
+	if err != nil {
+		return nil, fmt.Errorf("encoding a key: %w", err)
+	}
+	return encode("PRIVATE KEY", der), nil
+}
+
+// newAuthority makes one that signs certificates of servers and no further authority. Each
+// has another name: of two with the same, a client would try the wrong one, too.
+func newAuthority(now time.Time, lifetime time.Duration) (pair, error) {
+	t, err := template(now, lifetime)
+	if err != nil {
+		return pair{}, err
+	}
+	t.Subject = pkix.Name{CommonName: fmt.Sprintf("hardgate-ca-%x", t.SerialNumber.Bytes()[:4])}
+	t.IsCA, t.BasicConstraintsValid, t.MaxPathLenZero = true, true, true
+	t.KeyUsage = x509.KeyUsageCertSign
+	return make509(t, nil)
+}
+
+// sign makes a certificate for a server with these names. It never outlives its authority.
+func (p pair) sign(now time.Time, lifetime time.Duration, names Names) (pair, error) {
+	t, err := template(now, lifetime)
+	if err != nil {
+		return pair{}, err
+	}
+	if t.NotAfter.After(p.cert.NotAfter) {
+		t.NotAfter = p.cert.NotAfter
+	}
+	t.Subject = pkix.Name{CommonName: "hardgate-webhook"}
+	for _, n := range names {
+		if ip := net.ParseIP(n); ip != nil {
+			t.IPAddresses = append(t.IPAddresses, ip)
+		} else {
+			t.DNSNames = append(t.DNSNames, n)
+		}
+	}
+	t.KeyUsage = x509.KeyUsageDigitalSignature
+	t.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
+	return make509(t, &p)
+}
+
+func template(now time.Time, lifetime time.Duration) (*x509.Certificate, error) {
+	serial, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 127))
+	if err != nil {
+		return nil, fmt.Errorf("making a serial number: %w", err)
+	}
+	serial.SetBit(serial, 127, 1) // never short
+	return &x509.Certificate{SerialNumber: serial, NotBefore: now.Add(-backdate), NotAfter: now.Add(lifetime)}, nil
+}
+
+func make509(t *x509.Certificate, issuer *pair) (pair, error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return pair{}, fmt.Errorf("making a key: %w", err)
+	}
+	if issuer == nil {
+		issuer = &pair{cert: t, key: key}
+	}
+	der, err := x509.CreateCertificate(rand.Reader, t, issuer.cert, key.Public(), issuer.key)
+	if err != nil {
+		return pair{}, fmt.Errorf("making a certificate: %w", err)
+	}
+	cert, err := x509.ParseCertificate(der)
+	if err != nil {
+		return pair{}, fmt.Errorf("making a certificate: %w", err)
+	}
+	return pair{cert: cert, key: key}, nil
+}
+
+func encode(kind string, der []byte) []byte {
+	return pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der})
+}
