@@ -40,6 +40,7 @@ type options struct {
 	configzPort   int
 	metricsListen string
 	healthListen  string
+	pprofListen   string
 	development   bool
 }
 
@@ -91,6 +92,7 @@ one does, the spec of the report says by which rules all controls are judged.`,
 	f.IntVar(&o.configzPort, "configz-port", 10250, "`port` of the kubelet, which is asked for its configuration; 0 judges its files alone")
 	f.StringVar(&o.metricsListen, "metrics-listen", "127.0.0.1:9257", "`host:port` of /metrics; 0 turns it off. The pod is in the node's network: another address is open to it")
 	f.StringVar(&o.healthListen, "health-listen", "127.0.0.1:9258", "`host:port` of /healthz and /readyz; 0 turns it off")
+	f.StringVar(&o.pprofListen, "pprof-listen", "", "`host:port` of /debug/pprof, of loopback only, such as 127.0.0.1:9259: profiles are for everybody who can reach it; off unless given")
 	f.BoolVar(&o.development, "development", false, "log readable lines at debug level instead of JSON")
 	return c
 }
@@ -167,6 +169,7 @@ func run(ctx context.Context, o options) (err error) {
 		return nil
 	})
 	group.Go(func() error { return serve(ctx, "health", o.healthListen, health(agent.Alive)) })
+	group.Go(func() error { return serve(ctx, "pprof", o.pprofListen, profiles()) })
 	group.Go(func() error {
 		return serve(ctx, "metrics", o.metricsListen, metrics(promhttp.HandlerFor(registry, promhttp.HandlerOpts{})))
 	})
