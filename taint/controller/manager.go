@@ -94,7 +94,7 @@ func Run(ctx context.Context, config *rest.Config, o Options) error {
 	mgr, err := ctrl.NewManager(config, manager.Options{
 		Scheme: scheme, MapperProvider: mapper, Logger: logf.FromContext(ctx),
 		Cache:          cache.Options{ByObject: r.ByObject()},
-		LeaderElection: o.LeaderElect, LeaderElectionResourceLockInterface: election, LeaderElectionReleaseOnCancel: true,
+		LeaderElection: o.LeaderElect, LeaderElectionID: o.LeaderName, LeaderElectionResourceLockInterface: election, LeaderElectionReleaseOnCancel: true,
 		LeaseDuration: new(leaseDuration), RenewDeadline: new(renewDeadline), RetryPeriod: new(retryPeriod),
 		GracefulShutdownTimeout: new(drain),
 		Metrics:                 metricsserver.Options{BindAddress: o.MetricsAddress},
