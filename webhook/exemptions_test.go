@@ -9,8 +9,11 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/testutil"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/rest"
 
+	"github.com/hardgate-dev/hardgate/api/v1alpha1"
+	"github.com/hardgate-dev/hardgate/exemption"
 	"github.com/hardgate-dev/hardgate/webhook/registration"
 )
 
@@ -139,5 +142,56 @@ func TestExemptionThatEnds(t *testing.T) {
 		case !before.Before(end):
 			t.Fatal("it was never exempt")
 		}
+	}
+}
+
+// What is exempt is no excuse for what takes its place: a pod that may be privileged for its
+// image would be anybody's with the next one.
+func TestUpdateLeavesAnExemption(t *testing.T) {
+	const (
+		granted = `{"name":"c","image":"registry.example.com/granted:1","securityContext":{"privileged":true}}`
+		debug   = `{"name":"d","image":"registry.example.com/debug"}`
+
+		sameImage = `{"name":"d","image":"registry.example.com/granted:2"}`
+	)
+	images := func(container, image string) string { return strings.Replace(container, "granted:1", image, 1) }
+	ephemeral := func(pod, container string) string {
+		return strings.Replace(pod, `"containers"`, `"ephemeralContainers":[`+container+`],"containers"`, 1)
+	}
+	hosting := func(pod string) string { return strings.Replace(pod, `"containers"`, `"hostPID":true,"containers"`, 1) }
+	relabelled := func(pod string) string { return strings.Replace(pod, `"name":"p"`, `"name":"p","labels":{"a":"b"}`, 1) }
+	until, ended := time.Now().Add(time.Hour), time.Now().Add(-time.Second)
+	tests := map[string]struct {
+		old, object string
+		until       time.Time
+		allowed     bool
+	}{
+		"another tag of the image":           {pod(granted), pod(images(granted, "granted:2")), until, true},
+		"another image":                      {pod(granted), pod(images(granted, "other:1")), until, false},
+		"another of two":                     {pod(granted + "," + privB), pod(images(granted, "other:1") + "," + privB), until, false},
+		"a label of what is exempt in part":  {pod(granted + "," + privB), relabelled(pod(granted + "," + privB)), until, true},
+		"back to what is exempt":             {pod(images(granted, "other:1")), pod(granted), until, true},
+		"a label, when it has ended":         {pod(granted), relabelled(pod(granted)), ended, true},
+		"another image, when it has ended":   {pod(granted), pod(images(granted, "other:1")), ended, true}, // it is a violator like any
+		"a debugger that shares the node's":  {hosting(pod(granted)), ephemeral(hosting(pod(granted)), debug), until, false},
+		"a debugger of the image":            {hosting(pod(granted)), ephemeral(hosting(pod(granted)), sameImage), until, true},
+		"a label of a pod that is debugged":  {ephemeral(hosting(pod(granted)), debug), relabelled(ephemeral(hosting(pod(granted)), debug)), until, true},
+		"the debugger of one that shares no": {pod(granted), ephemeral(pod(granted), debug), until, true},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			gate, _ := newGate(t, "privileged", "host-pid")
+			book, errs := exemption.Compile([]v1alpha1.Exemption{{ObjectMeta: metav1.ObjectMeta{Name: "e"}, Spec: v1alpha1.ExemptionSpec{
+				Controls: []string{"privileged", "host-pid"}, Reason: "r", Owner: "o", Expires: metav1.NewTime(tt.until),
+				Objects: &v1alpha1.ExemptObjects{Namespaces: []string{"shop"}, Images: []string{"registry.example.com/granted"}},
+			}}})
+			if len(errs) > 0 {
+				t.Fatal(errs)
+			}
+			gate.exemptions.Store(book)
+			if r := ask(t, gate, podReview(tt.object, tt.old, "")); r.Allowed != tt.allowed {
+				t.Errorf("got %+v", r)
+			}
+		})
 	}
 }

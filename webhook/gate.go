@@ -137,7 +137,11 @@ func (g *Gate) decide(ctx context.Context, r *review.Request, only func(control.
 			return response{}, err
 		}
 	}
-	options := verdict.Options{Ceiling: ceiling(r), Exempt: verdict.Exempting(g.exemptions.Load(), subject.Object, time.Now())}
+	exemptions, now := g.exemptions.Load(), time.Now()
+	options := verdict.Options{Ceiling: ceiling(r), Exempt: verdict.Exempting(exemptions, subject.Object, now)}
+	if old != nil {
+		options.OldExempt = verdict.Exempting(exemptions, old.Object, now)
+	}
 	if p := subject.Pod; p != nil && p.Template {
 		options.Mended = repair.Mended(subject, judged, options.Exempt)
 	}

@@ -319,6 +319,29 @@ func TestExemptEphemeralContainer(t *testing.T) {
 	}
 }
 
+// What is exempt for its image is not for the next one.
+func TestExemptImageIsReplaced(t *testing.T) {
+	namespace := newNamespace(t)
+	enforce(t, namespace)
+	exempt(t, namespace, time.Now().Add(time.Hour), map[string]any{"namespaces": []any{namespace}, "images": []any{"registry.example.com/shop/collector"}})
+	awaitExempt(t, collector(namespace))
+	pods := lab.admin.CoreV1().Pods(namespace)
+	pod, err := pods.Create(t.Context(), collector(namespace), metav1.CreateOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	replace := func(image string) error {
+		p := pod.DeepCopy()
+		p.Spec.Containers[0].Image = image
+		_, err := pods.Update(t.Context(), p, metav1.UpdateOptions{DryRun: []string{metav1.DryRunAll}})
+		return err
+	}
+	wantDenied(t, replace(otherImage), "privileged", "spec.containers[0]."+privilegedAt)
+	if err := replace("registry.example.com/shop/collector:2"); err != nil {
+		t.Errorf("another tag of the exempt image is refused: %v", err)
+	}
+}
+
 // What a Deployment makes is no Deployment. Whoever writes only that is told.
 func TestExemptDeploymentAndItsPods(t *testing.T) {
 	namespace := newNamespace(t)

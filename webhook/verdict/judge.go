@@ -42,12 +42,23 @@ type Decision struct {
 // where none does. It is about one object and one moment.
 type Exempt func(control.ID, *policy.Finding) string
 
+// without are the findings that are not exempt.
+func (e Exempt) without(id control.ID, findings []policy.Finding) []policy.Finding {
+	if e == nil {
+		return findings
+	}
+	return slices.DeleteFunc(slices.Clone(findings), func(f policy.Finding) bool { return e(id, &f) != "" })
+}
+
 // Options are what a verdict depends on besides rulings and objects.
 type Options struct {
 	// Ceiling is the strictest mode that a violation may have.
 	Ceiling control.Mode
 	// Exempt may be nil.
 	Exempt Exempt
+	// OldExempt is the same of the old object. What is exempt there is not had wrong: else
+	// whoever puts another image into an exempt pod would keep what only the first may.
+	OldExempt Exempt
 	// Mended is whether a finding is none of the pods that are made of the object, since
 	// those are repaired. Such a finding is warned of at most. It may be nil: see
 	// repair.Mended. It is for templates, and in an audit for pods.
@@ -89,7 +100,7 @@ func judgeOne(ctx context.Context, j *ruling.Judged, subject, old *policy.Subjec
 		var had map[string]bool
 		if old != nil {
 			old.Parameters = r.Parameters
-			had = identities(j.Policy.Judge(old).Findings)
+			had = identities(o.OldExempt.without(j.Policy.ID, j.Policy.Judge(old).Findings))
 		}
 		d.add(verdict.Findings, min(r.Mode, o.Ceiling), had, &o)
 	}
