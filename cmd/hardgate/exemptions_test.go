@@ -54,6 +54,7 @@ func TestCheckExemption(t *testing.T) {
 		"misspelt":            {files: map[string]string{"e.yaml": strings.Replace(both, "privileged", "privleged", 1)}, args: []string{"--exemption", "e.yaml"}, code: 2, stderr: "hardgate: e.yaml#0: spec.controls[0]: no control \"privleged\" is judged on nodes or objects, did you mean \"privileged\"?\n"},
 		"unknown field":       {files: map[string]string{"e.yaml": strings.Replace(both, "names:", "nmaes:", 1)}, args: []string{"--exemption", "e.yaml"}, code: 2, stderr: "hardgate: e.yaml#0: spec.objects.nmaes: unknown field"},
 		"no reason":           {files: map[string]string{"e.yaml": both + "---\n" + strings.Replace(both, "on purpose", "''", 1)}, args: []string{"--exemption", "e.yaml"}, code: 2, stderr: "hardgate: e.yaml#1: spec.reason: say why\n"},
+		"no name":             {files: map[string]string{"e.yaml": strings.Replace(both, "name: both", "labels: {}", 1)}, args: []string{"--exemption", "e.yaml"}, code: 2, stderr: "hardgate: e.yaml#0: metadata.name: say how it is called\n"},
 		"twice":               {files: map[string]string{"e.yaml": both + "---\n" + both}, args: []string{"--exemption", "e.yaml"}, code: 2, stderr: "hardgate: e.yaml#1: Exemption \"both\" is in e.yaml#0 already\n"},
 		"none":                {files: map[string]string{"e.yaml": "# none\n"}, args: []string{"--exemption", "e.yaml"}, code: 2, stderr: "hardgate: --exemption: no Exemption in the input\n"},
 		"no such file":        {args: []string{"--exemption", "gone.yaml"}, code: 2, stderr: "hardgate: gone.yaml: no such file or directory\n"},

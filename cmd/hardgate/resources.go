@@ -37,6 +37,10 @@ func readResources[T any](flag, kind string, files []string, stdin io.Reader, re
 			}
 			continue
 		}
+		if name(r) == "" { // the API server would refuse it
+			bad(object.Source, errors.New("metadata.name: say how it is called"))
+			continue
+		}
 		if before, twice := named[name(r)]; twice {
 			bad(object.Source, fmt.Errorf("%s %q is in %s already", kind, name(r), before))
 		}
