@@ -204,7 +204,10 @@ func (c *clusterClient) explain(kind string, err error) error {
 // wayOut adds to an error of asking a cluster what else to try.
 func wayOut(err error) error {
 	var transport *url.Error
+	var status apierrors.APIStatus
 	switch {
+	case apierrors.IsNotFound(err) && errors.As(err, &status) && status.Status().Details != nil && status.Status().Details.Name == "":
+		return fmt.Errorf("%w: is hardgate installed in this cluster? See with: kubectl get crd workloadpolicies.%s", err, v1alpha1.GroupVersion.Group)
 	case apierrors.IsUnauthorized(err):
 		return fmt.Errorf("%w: log in anew, or choose other credentials with --context or --kubeconfig", err)
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &transport) && transport.Timeout():

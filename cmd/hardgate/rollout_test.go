@@ -10,7 +10,9 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/hardgate-dev/hardgate/api/v1alpha1"
 	"github.com/hardgate-dev/hardgate/rollout"
@@ -186,5 +188,17 @@ func TestRolloutPlace(t *testing.T) {
 	}
 	if code, _, stderr := (&rolling{policy: ledPolicy}).call(t, "rollout", "-n", rollout.Place("")); code != exitOK {
 		t.Errorf("exit %d: %s", code, stderr)
+	}
+}
+
+// TestNotInstalled: a kind that is not there is another thing than a policy that is not.
+func TestNotInstalled(t *testing.T) {
+	kind := schema.GroupResource{Group: "hardgate.dev", Resource: "workloadpolicies"}
+	const hint = "is hardgate installed in this cluster? See with: kubectl get crd workloadpolicies.hardgate.dev"
+	if err := wayOut(apierrors.NewGenericServerResponse(http.StatusNotFound, "GET", kind, "", "", 0, true)); !strings.Contains(err.Error(), hint) {
+		t.Error(err)
+	}
+	if err := wayOut(apierrors.NewNotFound(kind, "q")); strings.Contains(err.Error(), "installed") {
+		t.Error(err)
 	}
 }
