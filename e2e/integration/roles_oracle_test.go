@@ -23,7 +23,7 @@ type request struct {
 
 // requests are those that each control finds the right to, in words of its own.
 var requests = map[control.ID][]request{
-	"secret-access": {{"get", "", "secrets", false, true}, {"list", "", "secrets", false, true}, {"watch", "", "secrets", false, true}},
+	"secret-access": {{"get", "", "secrets", false, true}, {"list", "", "secrets", false, true}, {"watch", "", "secrets", false, true}, {"patch", "", "secrets", false, true}, {"deletecollection", "", "secrets", false, true}},
 	"pod-creation": {
 		{"create", "", "pods", false, false},
 		{"patch", "apps", "deployments", false, false},
