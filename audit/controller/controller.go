@@ -40,6 +40,7 @@ type Controller struct {
 	Metrics *Metrics
 
 	client client.Client
+	clock  *clock
 
 	// What follows is of the one goroutine.
 	last *audit.Result
@@ -49,8 +50,9 @@ type Controller struct {
 	carded time.Time
 	// selfTest is what the last one has shown.
 	selfTest selfTest
-	// again is whether something was written by somebody else meanwhile.
-	again bool
+	// again is whether something was written by somebody else meanwhile, or there is more to
+	// be confirmed than a round may take.
+	again, more bool
 	// told is what was said last, so that it is said once.
 	told map[string]string
 }
@@ -69,12 +71,14 @@ func New(l controller.Leader, registry prometheus.Registerer, o Options) (*Contr
 	}
 	config := rest.CopyConfig(l.Config)
 	config.QPS, config.Burst = queriesPerSecond, burst
+	clock := &clock{}
+	config.Wrap(clock.watch)
 	c, err := client.New(config, client.Options{Scheme: scheme, Mapper: mapper()})
 	if err != nil {
 		return nil, fmt.Errorf("making a client: %w", err)
 	}
 	return &Controller{
-		Options: o, Config: config, May: l.May, Events: l.Events, Metrics: NewMetrics(registry), client: c, told: map[string]string{},
+		Options: o, Config: config, May: l.May, Events: l.Events, Metrics: NewMetrics(registry), client: c, clock: clock, told: map[string]string{},
 	}, nil
 }
 

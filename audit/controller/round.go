@@ -17,8 +17,11 @@ import (
 
 // round does once all that there is to do, and says when to do it again.
 func (c *Controller) round(ctx context.Context, now time.Time) (time.Duration, error) {
-	c.again = false
+	c.again, c.more = false, false
 	s, err := c.read(ctx, now)
+	if err == nil {
+		err = c.clock.wrong()
+	}
 	if err != nil {
 		return c.Options.Tick, err
 	}
@@ -39,7 +42,7 @@ func (c *Controller) round(ctx context.Context, now time.Time) (time.Duration, e
 	err = c.write(ctx, s, &out)
 	wait := c.Options.Tick
 	switch {
-	case c.again:
+	case c.again, c.more:
 		wait = time.Second
 	case !out.Again.IsZero():
 		wait = max(time.Second, min(wait, out.Again.Sub(now)))
@@ -121,12 +124,29 @@ func (c *Controller) frozen(ctx context.Context, s *state, due bool) string {
 	return ""
 }
 
+// confirming is what a round may take to confirm: what it decides by gets old meanwhile.
+// What is left is for the next.
+const confirming = 20 * time.Second
+
 // confirm audits once more, right now, the namespaces in which something is to be
-// promoted. One that cannot be read is not promoted.
+// promoted. One that cannot be read is not promoted, and none is where somebody has changed
+// a policy or an Exemption meanwhile, or wants a pause.
 func (c *Controller) confirm(ctx context.Context, s *state, in *rollout.In, proposals []rollout.Promotion) {
+	c.look(ctx, s, in, proposals, time.Now().Add(confirming))
+	if !c.stands(ctx, s) {
+		c.more = true
+		clear(in.Confirmed)
+	}
+}
+
+func (c *Controller) look(ctx context.Context, s *state, in *rollout.In, proposals []rollout.Promotion, until time.Time) {
 	for _, p := range proposals {
 		if _, done := in.Confirmed[p.Namespace]; done {
 			continue
+		}
+		if len(in.Confirmed) > 0 && time.Now().After(until) {
+			c.more = true
+			return
 		}
 		sum, err := audit.Namespace(ctx, c.Config, p.Namespace, c.auditing(ctx, s))
 		in.Confirmed[p.Namespace] = err == nil
@@ -146,17 +166,16 @@ func (c *Controller) write(ctx context.Context, s *state, out *rollout.Out) erro
 		want[name] = c.wanted(s, name, c.last.Namespaces[name], out.Controls[name])
 	}
 	want[""] = c.wanted(s, "", c.last.Namespaces[""], out.Controls[""])
-	if err := c.writeReports(ctx, s, want); err != nil {
-		return err
+	err := c.writeReports(ctx, s, want)
+	if err == nil && !c.again { // else what would be said of it might not be so
+		c.tellOfPromotions(s, out.Promoted)
+		c.Metrics.modes(out.Modes)
+		err = c.writePolicies(ctx, s, out.Policies)
 	}
-	if c.again { // what is said of it from here on would not be so
-		return nil
-	}
-	c.tellOfPromotions(s, out.Promoted)
-	c.Metrics.modes(out.Modes)
 	c.expiring(s)
+	// These go by what had been reached before, and wait for no report that cannot be written.
 	return errors.Join(
-		c.writePolicies(ctx, s, out.Policies),
+		err,
 		wrap("following what is enforced", c.follow(ctx, s)),
 		wrap("writing the ClusterReport", c.writeCluster(ctx, s)),
 	)

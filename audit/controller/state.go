@@ -14,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	logf "sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/hardgate-dev/hardgate/api/v1alpha1"
 	"github.com/hardgate-dev/hardgate/exemption"
@@ -55,9 +56,7 @@ type namespace struct {
 func (c *Controller) read(ctx context.Context, now time.Time) (*state, error) {
 	s := &state{now: now, unasked: registration.Unasked(c.Options.Namespaces...), namespaces: map[string]namespace{}, reports: map[string]*v1alpha1.NamespaceReport{}}
 	var spec []byte
-	note := func(u *unstructured.Unstructured) {
-		spec = fmt.Appendf(spec, "%s/%d ", u.GetUID(), u.GetGeneration())
-	}
+	note := func(u *unstructured.Unstructured) { spec = noted(spec, u) }
 	err := errors.Join(
 		c.stored(ctx, "WorkloadPolicy", func(raw []byte, u *unstructured.Unstructured) error {
 			note(u)
@@ -90,6 +89,27 @@ func (c *Controller) read(ctx context.Context, now time.Time) (*state, error) {
 	s.exempt, errs = exemption.Compile(s.exemptions)
 	s.misunderstood = append(s.misunderstood, errs...)
 	return s, nil
+}
+
+// noted adds an object to what tells specs apart.
+func noted(spec []byte, u *unstructured.Unstructured) []byte {
+	return fmt.Appendf(spec, "%s/%d ", u.GetUID(), u.GetGeneration())
+}
+
+// stands is whether what a round was read with is still so: the policies and Exemptions
+// are the same, and nobody has asked for a pause. What cannot be read does not stand.
+func (c *Controller) stands(ctx context.Context, s *state) bool {
+	var spec []byte
+	for _, kind := range []string{"WorkloadPolicy", "Exemption"} {
+		if err := c.stored(ctx, kind, func(_ []byte, u *unstructured.Unstructured) error {
+			spec = noted(spec, u)
+			return nil
+		}, &state{}); err != nil {
+			logf.FromContext(ctx).Error(err, "nothing is promoted: whether the policies have changed is not known")
+			return false
+		}
+	}
+	return string(spec) == s.spec && !c.paused(ctx)
 }
 
 // stored reads all of one of our kinds. What is not understood is noted and left out.

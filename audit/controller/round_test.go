@@ -1,0 +1,240 @@
+package controller
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/record"
+
+	"github.com/hardgate-dev/hardgate/rollout"
+	"github.com/hardgate-dev/hardgate/taint/controller"
+	"github.com/hardgate-dev/hardgate/webhook/registration"
+)
+
+// hardgatePath is where our kinds are.
+const hardgatePath = "/apis/hardgate.dev/v1alpha1/"
+
+var kinds = map[string]string{
+	"workloadpolicies": "WorkloadPolicy", "exemptions": "Exemption", "namespacereports": "NamespaceReport", "nodereports": "NodeReport",
+}
+
+// lists is an API server by what it answers: the items of lists, by path. Everything else
+// is empty, and every write is noted and done to nobody.
+type lists struct {
+	t      *testing.T
+	server *httptest.Server
+
+	mu     sync.Mutex
+	items  map[string][]any
+	before func(r *http.Request) // is told of each request
+	refuse string                // a part of the paths that may not be written
+	writes []string
+	date   time.Time // zero for the right one
+}
+
+func newLists(t *testing.T, namespaces ...string) *lists {
+	t.Helper()
+	l := &lists{t: t, items: map[string][]any{}}
+	old := time.Now().Add(-90 * 24 * time.Hour).UTC().Format(time.RFC3339)
+	for _, name := range namespaces {
+		l.items["/api/v1/namespaces"] = append(l.items["/api/v1/namespaces"], map[string]any{
+			"kind": "Namespace", "apiVersion": "v1", "metadata": map[string]any{"name": name, "uid": name, "creationTimestamp": old},
+		})
+		long := time.Now().Add(-30 * 24 * time.Hour).UTC().Format(time.RFC3339)
+		l.items[hardgatePath+"namespacereports"] = append(l.items[hardgatePath+"namespacereports"], map[string]any{
+			"kind": "NamespaceReport", "apiVersion": "hardgate.dev/v1alpha1", "metadata": map[string]any{"name": name, "resourceVersion": "1"},
+			"status": map[string]any{"hash": "x", "controls": []any{map[string]any{
+				"id": "privileged", "cleanSince": long, "modes": []any{map[string]any{"policy": "p", "mode": "Warn", "reached": "Warn", "since": long}},
+			}}},
+		})
+	}
+	l.policy(1, false)
+	l.server = httptest.NewServer(l)
+	t.Cleanup(l.server.Close)
+	return l
+}
+
+// policy is the one policy there is, in a generation.
+func (l *lists) policy(generation int, paused bool) {
+	l.items[hardgatePath+"workloadpolicies"] = []any{map[string]any{
+		"kind": "WorkloadPolicy", "apiVersion": "hardgate.dev/v1alpha1", "metadata": map[string]any{"name": "p", "uid": "p", "generation": generation},
+		"spec": map[string]any{"controls": []any{map[string]any{"id": "privileged", "mode": "Audit"}}, "rollout": map[string]any{"paused": paused}},
+	}}
+}
+
+func (l *lists) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.before != nil {
+		l.before(r)
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if !l.date.IsZero() {
+		w.Header().Set("Date", l.date.UTC().Format(http.TimeFormat))
+	}
+	answer := func(code int, body any) {
+		w.WriteHeader(code)
+		_ = json.NewEncoder(w).Encode(body)
+	}
+	status := func(code int, message string) {
+		answer(code, map[string]any{"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": code, "message": message})
+	}
+	switch {
+	case r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/clusterreports"):
+		status(http.StatusForbidden, `admission webhook "self-test.hardgate.dev" denied the request: `+registration.SelfTestDenial("v1"))
+	case r.Method != http.MethodGet:
+
+		l.writes = append(l.writes, r.Method+" "+r.URL.Path)
+		if l.refuse != "" && strings.Contains(r.URL.Path, l.refuse) {
+			status(http.StatusUnprocessableEntity, "refused")
+			return
+		}
+		answer(http.StatusOK, map[string]any{"metadata": map[string]any{"name": "x", "resourceVersion": "2"}})
+	case strings.HasSuffix(r.URL.Path, "/validatingwebhookconfigurations/hardgate"):
+		answer(http.StatusOK, registration.Build(registration.Options{URL: "https://localhost:1", Enforced: []string{"gone"}}))
+	case strings.HasPrefix(r.URL.Path, "/api/v1/namespaces/") && strings.Count(r.URL.Path, "/") == 4:
+		for _, ns := range l.items["/api/v1/namespaces"] {
+			if name := ns.(map[string]any)["metadata"].(map[string]any)["name"]; strings.HasSuffix(r.URL.Path, fmt.Sprint("/", name)) {
+				answer(http.StatusOK, ns)
+				return
+			}
+		}
+		status(http.StatusNotFound, "not found")
+	case strings.HasSuffix(r.URL.Path, "/hardgate"), strings.HasSuffix(r.URL.Path, "/cluster"):
+		status(http.StatusNotFound, "not found")
+	default:
+		items := l.items[r.URL.Path]
+		if items == nil {
+			items = []any{}
+		}
+		list := map[string]any{"apiVersion": "v1", "kind": "List", "metadata": map[string]any{}, "items": items}
+		if kind, ours := strings.CutPrefix(r.URL.Path, hardgatePath); ours {
+			list["apiVersion"], list["kind"] = "hardgate.dev/v1alpha1", kinds[kind]+"List"
+		}
+		answer(http.StatusOK, list)
+	}
+}
+
+// controller leads by this API server.
+func (l *lists) controller() *Controller {
+	l.t.Helper()
+	leader := controller.Leader{Config: &rest.Config{Host: l.server.URL}, May: func() error { return nil }, Events: record.NewFakeRecorder(100)}
+	c, err := New(leader, prometheus.NewRegistry(), Options{Namespaces: []string{"hardgate-system"}, Interval: time.Hour, Tick: 10 * time.Second, Provider: "none"})
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	return c
+}
+
+func planned(namespaces ...string) (steps []rollout.Promotion) {
+	for _, ns := range namespaces {
+		steps = append(steps, rollout.Promotion{Policy: "p", Namespace: ns, Control: "privileged"})
+	}
+	return steps
+}
+
+func (l *lists) promoted(c *Controller) bool {
+	return len(c.Events.(*record.FakeRecorder).Events) > 0
+}
+
+// What was so when a round began and is not any more promotes nothing: it takes its time
+// to audit once more what is due.
+func TestChangedMeanwhile(t *testing.T) {
+	tests := map[string]struct {
+		change func(*lists)
+		want   bool
+	}{
+		"nothing":                {func(*lists) {}, true},
+		"the policy is paused":   {func(l *lists) { l.policy(2, true) }, false},
+		"an Exemption has ended": {func(l *lists) { l.items[hardgatePath+"exemptions"] = nil }, false},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			l := newLists(t, "shop")
+			l.items[hardgatePath+"exemptions"] = []any{map[string]any{
+				"kind": "Exemption", "apiVersion": "hardgate.dev/v1alpha1", "metadata": map[string]any{"name": "e", "uid": "e", "generation": 1},
+				"spec": map[string]any{
+					"controls": []any{"host-path"}, "objects": map[string]any{"namespaces": []any{"shop"}}, "reason": "moving", "owner": "team-shop",
+					"expires": time.Now().Add(90 * 24 * time.Hour).UTC().Format(time.RFC3339),
+				},
+			}}
+			l.before = func(r *http.Request) {
+				if strings.HasSuffix(r.URL.Path, "/namespaces/shop/pods") { // the last look
+					tt.change(l)
+				}
+			}
+			c := l.controller()
+			wait, err := c.round(t.Context(), time.Now())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := l.promoted(c); got != tt.want {
+				t.Errorf("promoted: %v", got)
+			}
+			if !tt.want && wait > time.Second {
+				t.Errorf("looked at again in %s", wait)
+			}
+		})
+	}
+}
+
+// What there is no time for in a round is for the next one.
+func TestConfirmingEnds(t *testing.T) {
+	l := newLists(t, "a", "b", "c")
+	c := l.controller()
+	s, err := c.read(t.Context(), time.Now())
+	if err == nil {
+		err = c.audit(t.Context(), s)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := c.in(t.Context(), s)
+	c.look(t.Context(), s, &in, planned("a", "b", "c"), time.Now().Add(-time.Second))
+	if !in.Confirmed["a"] || len(in.Confirmed) != 1 || !c.more {
+		t.Errorf("confirmed are %v, and there is more: %v", in.Confirmed, c.more)
+	}
+}
+
+// One report that cannot be written keeps nothing else from being written.
+func TestOneReportIsRefused(t *testing.T) {
+	l := newLists(t, "a", "b")
+	l.refuse = "namespacereports/a/"
+	c := l.controller()
+	if _, err := c.round(t.Context(), time.Now()); err == nil {
+		t.Error("nobody is told")
+	}
+	for _, want := range []string{"PATCH " + hardgatePath + "namespacereports/b/status", "PUT /apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/hardgate"} {
+		if !slices.Contains(l.writes, want) {
+			t.Errorf("no %s among %q", want, l.writes)
+		}
+	}
+	if l.promoted(c) {
+		t.Error("a promotion is told of that may not have been written")
+	}
+}
+
+// A clock that was set to another day decides nothing, in whichever direction it was.
+func TestClock(t *testing.T) {
+	for ahead, wrong := range map[time.Duration]bool{0: false, 5 * time.Minute: false, -5 * time.Minute: false, 8 * 24 * time.Hour: true, -8 * 24 * time.Hour: true} {
+		l := newLists(t, "shop")
+		l.date = time.Now().Add(-ahead)
+		c := l.controller()
+		_, err := c.round(t.Context(), time.Now())
+		if (err != nil) != wrong || err != nil && !strings.Contains(err.Error(), "differ by 192h0m0s") {
+			t.Errorf("%s ahead: %v", ahead, err)
+		}
+		if wrong && len(l.writes) > 0 {
+			t.Errorf("%s ahead: %q", ahead, l.writes)
+		}
+	}
+}
