@@ -67,6 +67,7 @@ var own = []Own{
 	controller("generic-garbage-collector", "it deletes what has lost its owner, of every kind", UsesWildcards, UsesNodeProxy, ReadsSecrets, CreatesPods, ApprovesCertificates, ChangesValidatingWebhooks, ChangesMutatingWebhooks),
 	controller("horizontal-pod-autoscaler", "it changes the scale of every kind", UsesWildcards),
 	controller("job-controller", "it creates pods", CreatesPods),
+	controller("legacy-service-account-token-cleaner", "it deletes old tokens, which are Secrets, and marks them first", ReadsSecrets),
 	controller("namespace-controller", "it empties namespaces, of every kind", UsesWildcards, UsesNodeProxy, ReadsSecrets, ChangesValidatingWebhooks, ChangesMutatingWebhooks),
 	controller("persistent-volume-binder", "it creates volumes, and pods that recycle them", CreatesVolumes, CreatesPods),
 	controller("replicaset-controller", "it creates pods", CreatesPods),
