@@ -19,7 +19,7 @@ import (
 
 const excludeLong = `Leave namespaces out of a rollout, in spec.rollout.exclude of its policy. They take no step:
 from now on they have the mode that the policy itself says, whatever they have reached. To
-hold them where they are, pin them instead.
+hold them where they are, pin them instead: what is pinned stays so, and is told.
 
 A namespace may not exist yet; that is warned of, since it may be a slip.
 
@@ -132,9 +132,11 @@ func (f *exclusionFlags) change(r *v1alpha1.Rollout, verb, name string, namespac
 			already = append(already, ns)
 		}
 	}
-	if verb == "include" { // only now the entries have their numbers
-		for _, ns := range namespaces {
+	for _, ns := range namespaces {
+		if verb == "include" { // only now the entries have their numbers
 			left = append(left, f.left(r, ns)...)
+		} else {
+			left = append(left, f.held(r, ns)...)
 		}
 	}
 	say := func(list []string, what string) {
@@ -240,6 +242,17 @@ func (f *exclusionFlags) left(r *v1alpha1.Rollout, ns string) (lines []string) {
 			why = "names no control and means all"
 		}
 		lines = append(lines, fmt.Sprintf("%s is still excluded by spec.rollout.exclude[%d], which %s: change it with kubectl edit workloadpolicy", ns, i, why))
+	}
+	return lines
+}
+
+// held says which pins hold a namespace, excluded or not.
+func (f *exclusionFlags) held(r *v1alpha1.Rollout, ns string) (lines []string) {
+	for i, p := range r.Pins {
+		about := len(f.controls) == 0 || slices.ContainsFunc(f.controls, func(id string) bool { return ruling.Selects(&p.RolloutCells, ns, control.ID(id)) })
+		if about && (len(p.Namespaces) == 0 || slices.Contains(p.Namespaces, ns)) {
+			lines = append(lines, fmt.Sprintf("%s is still held at %s by spec.rollout.pins[%d]: let it go with hardgate rollout unpin", ns, p.Mode, i))
+		}
 	}
 	return lines
 }

@@ -110,9 +110,9 @@ func (f *steerFlags) check(cmd *cobra.Command, verb string) error {
 
 // change changes the rollout and says what it did, and whether it did anything.
 func (f *steerFlags) change(r *v1alpha1.Rollout, verb, name string) (done string, changed bool) {
-	cells := v1alpha1.RolloutCells{Namespaces: f.namespaces, Controls: f.controls}
+	cells := v1alpha1.RolloutCells{Namespaces: inOrder(f.namespaces), Controls: inOrder(f.controls)}
 	same := func(p v1alpha1.RolloutPin) bool {
-		return slices.Equal(p.Namespaces, cells.Namespaces) && slices.Equal(p.Controls, cells.Controls)
+		return slices.Equal(inOrder(p.Namespaces), cells.Namespaces) && slices.Equal(inOrder(p.Controls), cells.Controls)
 	}
 	switch verb {
 	case "pause", "resume":
@@ -132,6 +132,9 @@ func (f *steerFlags) change(r *v1alpha1.Rollout, verb, name string) (done string
 	r.Pins = append(slices.DeleteFunc(r.Pins, same), v1alpha1.RolloutPin{RolloutCells: cells, Mode: v1alpha1.Mode(f.mode)})
 	return fmt.Sprintf("%s: %s held at %s", name, f.which(), f.mode), true
 }
+
+// inOrder is a list in which each comes once, in order.
+func inOrder(list []string) []string { return slices.Compact(slices.Sorted(slices.Values(list))) }
 
 // which names the cells.
 func (f *steerFlags) which() string {

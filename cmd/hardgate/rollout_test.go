@@ -101,6 +101,7 @@ func TestRolloutSteers(t *testing.T) {
 		"pause":           {args: []string{"pause", "p"}, says: "p paused\n", patch: `{"metadata":{"resourceVersion":"7"},"spec":{"rollout":{"paused":true,"pins":null}}}`},
 		"resume":          {args: []string{"resume", "p"}, says: "p is resumed already\n"},
 		"demote":          {args: []string{"demote", "p", "-n", "tidy", "--control", "privileged"}, says: "p: privileged in tidy held at Warn\n", patch: `{"metadata":{"resourceVersion":"7"},"spec":{"rollout":{"paused":false,"pins":[{"namespaces":["tidy"],"controls":["privileged"],"mode":"Warn"}]}}}`},
+		"demote twice":    {args: []string{"demote", "p", "-n", "untidy,tidy,tidy", "--control", "privileged"}, says: "held at Warn\n", patch: `{"metadata":{"resourceVersion":"7"},"spec":{"rollout":{"paused":false,"pins":[{"namespaces":["tidy","untidy"],"controls":["privileged"],"mode":"Warn"}]}}}`},
 		"demote up":       {args: []string{"demote", "p", "-n", "tidy", "--to", "Enforce"}, code: exitBad, says: `--to: "Enforce" is no milder mode`},
 		"pin to nonsense": {args: []string{"pin", "p", "-n", "tidy", "--mode", "Enfroce"}, code: exitBad, says: `did you mean "Enforce"?`},
 		"no cells":        {args: []string{"pin", "p", "--mode", "Warn"}, code: exitBad, says: "name the cells"},
