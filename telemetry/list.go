@@ -166,6 +166,10 @@ var controllerMetrics = []Metric{
 		Help: "1 where the API server reaches the webhook, by the last self-test; 0 where it does not, and nothing is promoted.",
 	},
 	{
+		Program: Controller, Name: "hardgate_enforced_namespaces_open", Kind: Gauge, Leader: true,
+		Help: "Namespaces in which something is enforced and that do not fail closed yet.",
+	},
+	{
 		Program: Controller, Name: "hardgate_certificate_expiration_timestamp_seconds", Kind: Gauge, Leader: true,
 		Help:   "When what is stored expires: the webhook's serving certificate, and the authority that signs it.",
 		Labels: []Label{{"certificate", "`serving`, `authority`"}},

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -31,13 +32,17 @@ func (c *Controller) followEnforced(ctx context.Context, s *state) error {
 		return client.IgnoreNotFound(err)
 	}
 	own := c.Options.Namespaces
-	enforced, closed := enforcing(s), registration.Closed(stored)
+	closed := registration.Closed(stored)
+	enforced, left := registration.Fit(enforcing(s), closed)
+	defer func() { c.tellOfOpen(ctx, left) }()
 	added := func(ns string) bool { return !slices.Contains(closed, ns) }
 	wanted, differs, err := registration.FollowEnforced(stored, own, enforced)
 	if err == nil && slices.ContainsFunc(registration.Closed(wanted), added) && c.reached(ctx, s.now, true) != nil {
 		// A registration of an older version gets its self-test by this, without which there
 		// is no answer.
+		all := len(enforced)
 		enforced = slices.DeleteFunc(enforced, added)
+		left += all - len(enforced)
 		wanted, differs, err = registration.FollowEnforced(stored, own, enforced)
 	}
 	if err != nil || !differs {
@@ -55,6 +60,22 @@ func (c *Controller) followEnforced(ctx context.Context, s *state) error {
 	c.Metrics.written.WithLabelValues("validating-webhook-configuration").Inc()
 	logf.FromContext(ctx).Info("the webhook's registration follows what is enforced", "enforced", len(enforced))
 	return nil
+}
+
+// tellOfOpen tells of namespaces in which something is enforced, as long as the webhook
+// answers: the API server does not refuse there what it cannot ask about.
+func (c *Controller) tellOfOpen(ctx context.Context, open int) {
+	c.Metrics.open.Set(float64(open))
+	text := ""
+	if open > 0 {
+		text = strconv.Itoa(open)
+	}
+	if text == c.told["open"] {
+		return
+	}
+	if c.told["open"] = text; open > 0 {
+		logf.FromContext(ctx).Info("namespaces are enforced and do not fail closed: the API server does not reach the webhook, or they are too many for one registration", "namespaces", open)
+	}
 }
 
 func (c *Controller) followRepaired(ctx context.Context, s *state) error {

@@ -21,6 +21,7 @@ type Metrics struct {
 	expiring prometheus.Gauge
 	expired  prometheus.Gauge
 	problems prometheus.Gauge
+	open     prometheus.Gauge
 	// reached is not there before it is known: only who leads asks.
 	reached *prometheus.GaugeVec
 }
@@ -45,13 +46,14 @@ func NewMetrics(registry prometheus.Registerer) *Metrics {
 		cells:    prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "hardgate_rollout_cells", Help: "Controls in namespaces that a rollout leads, by mode."}, []string{"mode"}),
 		expiring: gauge("hardgate_exemptions_expiring", "Exemptions that end within a week."),
 		expired:  gauge("hardgate_exemptions_expired", "Exemptions that have ended and are still there."),
+		open:     gauge("hardgate_enforced_namespaces_open", "Namespaces in which something is enforced and that do not fail closed yet."),
 		problems: gauge("hardgate_workload_policy_errors", "Errors in WorkloadPolicies and Exemptions: nothing is promoted while there are any."),
 	}
 	m.reached = prometheus.NewGaugeVec(prometheus.GaugeOpts{
 		Name: "hardgate_webhook_reached",
 		Help: "1 where the API server reaches the webhook, by the last self-test; 0 where it does not, and nothing is promoted.",
 	}, nil)
-	registry.MustRegister(m.reached, m.failed, m.written, m.objects, m.failing, m.missed, m.duration, m.finished, m.cells, m.expiring, m.expired, m.problems)
+	registry.MustRegister(m.reached, m.failed, m.written, m.objects, m.failing, m.missed, m.duration, m.finished, m.cells, m.expiring, m.expired, m.problems, m.open)
 	return m
 }
 

@@ -180,6 +180,9 @@ func TestWidening(t *testing.T) {
 			if (why != "") != (tt.want != "") || why != "" && !said {
 				t.Errorf("frozen: %q, want %q", why, tt.want)
 			}
+			if got := testutil.ToFloat64(b.Metrics.open); got != 1-reached {
+				t.Errorf("hardgate_enforced_namespaces_open is %v", got)
+			}
 			b.now = b.now.Add(time.Second)
 			b.round("new", "shop")
 			if diff := cmp.Diff(want, b.closed()); diff != "" {

@@ -1,6 +1,8 @@
 package registration
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -34,6 +36,30 @@ func TestFollowEverywhere(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{"default", "shop"}, Closed(wanted)); diff != "" {
 		t.Errorf("closed (-want +got):\n%s", diff)
+	}
+}
+
+// However many namespaces are enforced, what is stored has room in etcd: else none could be
+// let go of any more.
+func TestFit(t *testing.T) {
+	var enforced []string
+	for i := range 20_000 {
+		enforced = append(enforced, fmt.Sprintf("%s-%05d", strings.Repeat("n", 57), i))
+	}
+	closed := enforced[19_990:]
+	fit, left := Fit(enforced, closed)
+	if len(fit)+left != len(enforced) || left == 0 || !slices.Equal(fit[:10], closed) {
+		t.Fatalf("%d fit and %d do not; first are %q", len(fit), left, fit[:min(3, len(fit))])
+	}
+	wanted, _, err := FollowEnforced(Build(Options{Service: &ServiceRef{Namespace: "hardgate", Name: "webhook"}, CABundle: make([]byte, 8<<10)}), nil, fit)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if size := wanted.Size(); size > 1400<<10 {
+		t.Errorf("it takes %d bytes", size)
+	}
+	if fit, left := Fit([]string{"a", "kube-system", "kube-node-lease"}, nil); left != 0 || !slices.Equal(fit, []string{"a"}) {
+		t.Errorf("fit %q, %d left", fit, left)
 	}
 }
 

@@ -63,3 +63,32 @@ func Closed(c *admissionregistrationv1.ValidatingWebhookConfiguration) (namespac
 	}
 	return slices.Compact(slices.Sorted(slices.Values(namespaces)))
 }
+
+// maxNames bounds the names of the namespaces that fail closed, in bytes. Each is in four
+// selectors, and what is stored is 1.5 MiB at most: a configuration that is larger could
+// neither be widened nor narrowed any more.
+const maxNames = 256 << 10
+
+// Fit are as many of the namespaces that are enforced as a configuration has room for, those
+// that fail closed already first, and how many are left out.
+func Fit(enforced, closed []string) (fit []string, left int) {
+	room := maxNames
+	for _, already := range []bool{true, false} {
+		for _, ns := range enforced {
+			if slices.Contains(vital, ns) || has(closed, ns) != already {
+				continue
+			}
+			if room -= len(ns) + 4; room < 0 { // with quotes and a comma
+				left++
+				continue
+			}
+			fit = append(fit, ns)
+		}
+	}
+	return fit, left
+}
+
+func has(sorted []string, name string) bool {
+	_, found := slices.BinarySearch(sorted, name)
+	return found
+}
