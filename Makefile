@@ -6,7 +6,7 @@ SHELL := bash
 
 TOOL := go tool -modfile=$(CURDIR)/tools/go.mod
 LAB := bin/lab
-MODULES := . charts e2e e2e/decoding
+MODULES := . charts charts/monitoring e2e e2e/decoding
 
 ##@ Try it
 
@@ -29,6 +29,7 @@ build: ## Build the binaries into bin/
 test: ## Unit tests, and integration tests against a real kube-apiserver
 	go test ./...
 	cd charts && go test ./...
+	cd charts/monitoring && go test ./...
 	cd e2e && go test -timeout 40m ./...
 	cd e2e/decoding && go test ./...
 
