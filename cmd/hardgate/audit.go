@@ -175,10 +175,8 @@ func (f *auditFlags) options(cmd *cobra.Command) (control.Lang, error) {
 	}
 	slices.Sort(f.namespaces)
 	f.namespaces = slices.Compact(f.namespaces)
-	for flag, given := range map[string][]string{"namespace": f.namespaces, "control": f.controls} {
-		if cmd.Flags().Changed(flag) && len(given) == 0 { // empty would mean all of them
-			return "", usagef(cmd, "--%s: no %[1]s is named", flag)
-		}
+	if err := cmp.Or(given(cmd, "namespace", "namespace", f.namespaces), given(cmd, "control", "control", f.controls)); err != nil {
+		return "", err
 	}
 	for _, id := range f.controls {
 		if slices.Contains(auditedIDs(), id) {

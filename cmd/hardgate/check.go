@@ -170,8 +170,8 @@ func (f *checkFlags) options(cmd *cobra.Command) (offline.Options, error) {
 			return o, err
 		}
 	}
-	if cmd.Flags().Changed("control") && len(f.controls) == 0 { // empty would mean all of them
-		return o, usagef(cmd, "--control: no control is named")
+	if err := given(cmd, "control", "control", f.controls); err != nil {
+		return o, err
 	}
 	for _, id := range f.controls {
 		if _, ok := policy.Get(control.ID(id)); !ok {

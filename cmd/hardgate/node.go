@@ -227,8 +227,8 @@ func (f *nodeFlags) exempted(cmd *cobra.Command) (map[control.ID]string, error) 
 
 // chosen are the checks to run.
 func (f *nodeFlags) chosen(cmd *cobra.Command, o *nodeOptions) ([]*check.Check, error) {
-	if cmd.Flags().Changed("control") && len(f.controls) == 0 { // empty would mean all of them
-		return nil, usagef(cmd, "--control: no control is named")
+	if err := given(cmd, "control", "control", f.controls); err != nil {
+		return nil, err
 	}
 	for _, id := range f.controls {
 		if err := nodeControl(cmd, "--control", id); err != nil {

@@ -143,8 +143,8 @@ func (f *reportFlags) options(cmd *cobra.Command) (control.Lang, error) {
 				return "", usagef(cmd, "--%s: unknown status %q%s", flag, s, control.Hint(s, reportStatuses))
 			}
 		}
-		if cmd.Flags().Changed(flag) && len(statuses) == 0 {
-			return "", usagef(cmd, "--%s: no status is named", flag)
+		if err := given(cmd, flag, "status", statuses); err != nil {
+			return "", err
 		}
 	}
 	return lang, f.cluster.check(cmd)
