@@ -54,6 +54,7 @@ func TestCheckExemption(t *testing.T) {
 		"misspelt":            {files: map[string]string{"e.yaml": strings.Replace(both, "privileged", "privleged", 1)}, args: []string{"--exemption", "e.yaml"}, code: 2, stderr: "hardgate: e.yaml#0: spec.controls[0]: no control \"privleged\" is judged on nodes or objects, did you mean \"privileged\"?\n"},
 		"unknown field":       {files: map[string]string{"e.yaml": strings.Replace(both, "names:", "nmaes:", 1)}, args: []string{"--exemption", "e.yaml"}, code: 2, stderr: "hardgate: e.yaml#0: spec.objects.nmaes: unknown field"},
 		"no reason":           {files: map[string]string{"e.yaml": both + "---\n" + strings.Replace(both, "on purpose", "''", 1)}, args: []string{"--exemption", "e.yaml"}, code: 2, stderr: "hardgate: e.yaml#1: spec.reason: say why\n"},
+		"among policies":      {files: map[string]string{"e.yaml": both}, args: []string{"--policy", "e.yaml"}, code: 2, stderr: "hardgate: e.yaml#0: an Exemption where a WorkloadPolicy should be\n"},
 		"no name":             {files: map[string]string{"e.yaml": strings.Replace(both, "name: both", "labels: {}", 1)}, args: []string{"--exemption", "e.yaml"}, code: 2, stderr: "hardgate: e.yaml#0: metadata.name: say how it is called\n"},
 		"twice":               {files: map[string]string{"e.yaml": both + "---\n" + both}, args: []string{"--exemption", "e.yaml"}, code: 2, stderr: "hardgate: e.yaml#1: Exemption \"both\" is in e.yaml#0 already\n"},
 		"none":                {files: map[string]string{"e.yaml": "# none\n"}, args: []string{"--exemption", "e.yaml"}, code: 2, stderr: "hardgate: --exemption: no Exemption in the input\n"},
@@ -175,6 +176,8 @@ func TestNodeExemptionUsage(t *testing.T) {
 		"name alone":  {[]string{"--node-name", "n"}, "hardgate: --node-name and --node-label are for --exemption: name a file with it" + see},
 		"label alone": {[]string{"--node-label", "a=b"}, "hardgate: --node-name and --node-label are for --exemption: name a file with it" + see},
 		"no label":    {[]string{"--exemption", "e.yaml", "--node-label", "pool"}, "hardgate: --node-label: \"pool\" is no label: use KEY=VALUE" + see},
+		"no node":     {[]string{"--exemption", "e.yaml", "--node-name", ""}, "hardgate: --node-name: no node is named" + see},
+		"empty label": {[]string{"--exemption", "e.yaml", "--node-label", ""}, "hardgate: --node-label: no label is named" + see},
 		"label twice": {[]string{"--exemption", "e.yaml", "--node-label", "pool=a,pool=b"}, "hardgate: --node-label: pool is given twice" + see},
 		"no file":     {[]string{"--exemption", "e.yaml"}, "hardgate: e.yaml: no such file or directory\n"},
 	}

@@ -62,6 +62,12 @@ func (f *nodeFlags) labels(cmd *cobra.Command) (labels.Set, error) {
 	if len(f.exemptions) == 0 && (cmd.Flags().Changed("node-name") || cmd.Flags().Changed("node-label")) {
 		return nil, usagef(cmd, "--node-name and --node-label are for --exemption: name a file with it")
 	}
+	if cmd.Flags().Changed("node-name") && f.nodeName == "" { // as where a variable is not set
+		return nil, usagef(cmd, "--node-name: no node is named")
+	}
+	if err := given(cmd, "node-label", "label", f.labeled); err != nil {
+		return nil, err
+	}
 	set := labels.Set{}
 	for _, l := range f.labeled {
 		key, value, found := strings.Cut(l, "=")

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/hardgate-dev/hardgate/manifest"
 )
@@ -27,7 +28,7 @@ func readResources[T any](flag, kind string, files []string, stdin io.Reader, re
 	named := map[string]string{} // where each name was met
 	for _, object := range set.Objects {
 		if object.Kind != kind {
-			bad(object.Source, fmt.Errorf("a %s where %s should be", object.Kind, article(kind)))
+			bad(object.Source, fmt.Errorf("%s where %s should be", article(object.Kind), article(kind)))
 			continue
 		}
 		r, err := read(object.JSON)
@@ -57,7 +58,7 @@ func readResources[T any](flag, kind string, files []string, stdin io.Reader, re
 }
 
 func article(kind string) string {
-	if kind[0] == 'E' {
+	if strings.IndexAny(kind, "AEIO") == 0 { // a UserGroup
 		return "an " + kind
 	}
 	return "a " + kind
