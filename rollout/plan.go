@@ -201,7 +201,7 @@ func (p *planner) step(c *compiled, namespace string, id control.ID, mode contro
 	}
 	switch {
 	case p.Frozen != "":
-		return nil, fmt.Sprintf("%s, once this ends: %s", to, p.Frozen)
+		return nil, to.String() + frozen + p.Frozen
 	case !p.Audit.Complete || !p.Audit.Current:
 		return nil, fmt.Sprintf("%s, once an audit is complete", to)
 	case !p.Audit.Started.After(since), p.now.Sub(p.Audit.Finished) > p.Audit.Fresh:

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -26,6 +27,23 @@ func (c *compiled) add(namespace string, id control.ID, mode control.Mode, since
 	}
 	cell.Summary = fmt.Sprintf("%s/%s=%s: %s", Place(namespace), id, mode, next)
 	c.cells = append(c.cells, cell)
+}
+
+// frozen is how what comes next says why it does not come yet.
+const frozen = ", once this ends: "
+
+// Frozen is what a stored status says of why nothing may be promoted; empty where it says
+// nothing of the kind. It does where a step was due.
+func Frozen(s *v1alpha1.RolloutStatus) string {
+	if s == nil {
+		return ""
+	}
+	for i := range s.Cells {
+		if _, why, ok := strings.Cut(s.Cells[i].Next, frozen); ok {
+			return why
+		}
+	}
+	return ""
 }
 
 // Place is how a namespace is written.

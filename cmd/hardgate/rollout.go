@@ -101,6 +101,9 @@ func (f *rolloutFlags) run(cmd *cobra.Command, names []string, now time.Time) er
 			return fmt.Errorf("no WorkloadPolicy %q has a rollout: see with: kubectl get workloadpolicies", name)
 		}
 	}
+	if in.Frozen != "" {
+		tell(cmd.ErrOrStderr(), "warning", []string{"nothing is promoted: " + in.Frozen})
+	}
 	switch f.output {
 	case "json":
 		return report.JSON(cmd.OutOrStdout(), map[string]any{"rollouts": all})

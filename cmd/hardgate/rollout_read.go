@@ -1,9 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
+	"fmt"
 	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/hardgate-dev/hardgate/api/v1alpha1"
 	"github.com/hardgate-dev/hardgate/control"
@@ -24,12 +28,22 @@ func (c *clusterClient) rollouts(ctx context.Context, now time.Time) (*rollout.I
 		Audit: rollout.Audit{Finished: now, Complete: true, Current: true, Fresh: time.Hour, Cells: map[string]map[control.ID]rollout.Count{}},
 	}
 	own := "/apis/" + v1alpha1.GroupVersion.String()
-	policies, err := list(ctx, c, own+"/workloadpolicies", "WorkloadPolicy", ruling.Read)
+	policies, err := list(ctx, c, own+"/workloadpolicies", "WorkloadPolicy", func(item []byte) (*v1alpha1.WorkloadPolicy, error) {
+		p, err := ruling.Read(item)
+		if err != nil { // one that is misspelt hides no other
+			return nil, unread(in, item, err)
+		}
+		return p, nil
+	})
 	if err != nil {
 		return nil, err
 	}
 	for _, p := range policies {
+		if p == nil {
+			continue
+		}
 		in.Policies = append(in.Policies, *p)
+		in.Frozen = cmp.Or(in.Frozen, rollout.Frozen(p.Status.Rollout))
 	}
 	namespaces, err := list(ctx, c, "/api/v1/namespaces", "Namespace", func(item []byte) (n v1alpha1.NamespaceReport, err error) {
 		err = json.Unmarshal(item, &n) // its metadata
@@ -39,6 +53,9 @@ func (c *clusterClient) rollouts(ctx context.Context, now time.Time) (*rollout.I
 		return nil, err
 	}
 	for _, n := range namespaces {
+		if _, paused := n.Annotations[v1alpha1.PauseAnnotation]; paused && n.Name == ownNamespaces[0] {
+			in.Frozen = "the namespace " + n.Name + " is annotated to pause"
+		}
 		in.Namespaces[n.Name] = rollout.Namespace{Labels: n.Labels, Created: n.CreationTimestamp.Time}
 	}
 	reports, err := list(ctx, c, own+"/namespacereports", "NamespaceReport", func(item []byte) (r v1alpha1.NamespaceReport, err error) {
@@ -64,4 +81,15 @@ func (c *clusterClient) rollouts(ctx context.Context, now time.Time) (*rollout.I
 		in.Audit.Cells[name] = cells
 	}
 	return in, nil
+}
+
+// unread notes a policy that is not understood. The error is for one that has no name.
+func unread(in *rollout.In, item []byte, why error) error {
+	var p metav1.PartialObjectMetadata
+	if json.Unmarshal(item, &p) != nil || p.Name == "" {
+		return why
+	}
+	in.Unread = append(in.Unread, p.Name)
+	in.Frozen = fmt.Sprintf("the WorkloadPolicy %s is not understood: %s", p.Name, why)
+	return nil
 }

@@ -23,6 +23,7 @@ type rolling struct {
 	policy   string
 	others   []string // policies
 	conflict int      // so many writes come too late
+	own      string   // the Namespace of hardgate
 	patches  []string
 }
 
@@ -37,7 +38,11 @@ func (r *rolling) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	case strings.HasSuffix(path, "/workloadpolicies"):
 		list("WorkloadPolicy", append([]string{r.policy}, r.others...)...)
 	case strings.HasSuffix(path, "/namespaces"):
-		list("Namespace", `{"metadata":{"name":"tidy"}}`, `{"metadata":{"name":"untidy"}}`)
+		namespaces := []string{`{"metadata":{"name":"tidy"}}`, `{"metadata":{"name":"untidy"}}`}
+		if r.own != "" {
+			namespaces = append(namespaces, r.own)
+		}
+		list("Namespace", namespaces...)
 	case strings.HasSuffix(path, "/namespacereports"):
 		list("NamespaceReport",
 			`{"metadata":{"name":"tidy"},"status":{"hash":"1","controls":[{"id":"privileged","violations":0,"cleanSince":"2026-11-01T00:00:00Z","modes":[{"policy":"p","mode":"Enforce","reached":"Enforce","since":"2026-11-10T00:00:00Z"}]}]}}`,
@@ -88,6 +93,30 @@ p       tidy       privileged  Enforce  0           2026-11-01T00:00:00Z  at its
 	}
 	if code, _, stderr := server.call(t, "rollout", "q"); code != exitBad || !strings.Contains(stderr, `no WorkloadPolicy "q" has a rollout`) {
 		t.Errorf("exit %d: %s", code, stderr)
+	}
+}
+
+// What keeps all rollouts from going on is said, and of each cell that waits for it.
+func TestRolloutIsFrozen(t *testing.T) {
+	due := strings.Replace(ledPolicy, `"Audit"`, `"Audit"},{"id":"host-path","mode":"Audit"`, 1)
+	status := `,"status":{"rollout":{"cells":[{"namespace":"a","next":"at its target"},{"namespace":"tidy","next":"Warn, once this ends: the API server does not reach the webhook"}]}}}`
+	for name, tt := range map[string]struct {
+		server rolling
+		want   string
+	}{
+		"paused":      {rolling{policy: due, own: `{"metadata":{"name":"hardgate-system","annotations":{"hardgate.dev/pause":""}}}`}, "the namespace hardgate-system is annotated to pause"},
+		"not reached": {rolling{policy: due, others: []string{strings.TrimSuffix(strings.Replace(ledPolicy, `"p"`, `"q"`, 1), "}") + status}}, "the API server does not reach the webhook"},
+		"misspelt":    {rolling{policy: due, others: []string{strings.Replace(ledPolicy, `"rollout"`, `"rolout"`, 1)}}, "the WorkloadPolicy p is not understood: "},
+		"not frozen":  {rolling{policy: due}, ""},
+		"a tenant's":  {rolling{policy: due, own: `{"metadata":{"name":"team","annotations":{"hardgate.dev/pause":""}}}`}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			code, stdout, stderr := tt.server.call(t, "rollout")
+			said := strings.HasPrefix(stderr, "hardgate: warning: nothing is promoted: "+tt.want)
+			if said != (tt.want != "") || !said && stderr != "" || !strings.Contains(stdout, "untidy") || code != exitOK {
+				t.Errorf("exit %d: %s%s", code, stdout, stderr)
+			}
+		})
 	}
 }
 
