@@ -205,6 +205,49 @@ func TestNoNamespace(t *testing.T) {
 	}
 }
 
+// What is excluded has reached nothing: taken in again, it begins anew.
+func TestTakenInAgain(t *testing.T) {
+	in := world()
+	in.Policies[0].Spec.Rollout.Exclude = []v1alpha1.RolloutCells{{Namespaces: []string{here}}}
+	out := Plan(in, noon)
+	if got := out.Controls[here][0].Modes[0]; got.Reached != "" {
+		t.Errorf("excluded: %+v", got)
+	}
+	in.Reports[here] = v1alpha1.NamespaceReportStatus{Controls: out.Controls[here]}
+	in.Policies[0].Spec.Rollout.Exclude = nil
+	if got := Plan(in, noon.Add(time.Hour)).Controls[here][0].Modes[0]; got.Mode != "Audit" || !got.Since.Time.Equal(noon) {
+		t.Errorf("taken in again: %+v", got)
+	}
+}
+
+// Of several pins of a cell the last holds, as at admission.
+func TestLastPinHolds(t *testing.T) {
+	in := world()
+	in.Policies[0].Spec.Rollout.Pins = []v1alpha1.RolloutPin{
+		{RolloutCells: v1alpha1.RolloutCells{Namespaces: []string{here}}, Mode: "Enforce"},
+		{RolloutCells: v1alpha1.RolloutCells{Controls: []string{id}}, Mode: "Audit"},
+	}
+	if got := Plan(in, noon).Controls[here][0].Modes[0]; got.Mode != "Audit" {
+		t.Errorf("%+v", got)
+	}
+}
+
+// The status adds up all cells; what is at its target is in nobody's way.
+func TestStatus(t *testing.T) {
+	in := world()
+	for name, mode := range map[string]v1alpha1.Mode{"cart": "Warn", "desk": "Audit", "till": "Enforce"} {
+		in.Namespaces[name] = Namespace{}
+		in.Audit.Cells[name] = map[control.ID]Count{id: {Violations: 2, Owners: []string{"Pod/" + name}}}
+		in.Reports[name] = v1alpha1.NamespaceReportStatus{Controls: []v1alpha1.NamespaceControl{{
+			ID: id, Modes: []v1alpha1.RolloutMode{{Policy: "p", Mode: mode, Reached: mode, Since: *ago(day)}},
+		}}}
+	}
+	got := Plan(in, noon).Policies["p"].Rollout
+	if got.Violations != 6 || got.Audit != 1 || got.Warn != 1 || got.Enforce != 2 || got.CleanSince != nil || got.BlockedBy != "cart/privileged: Pod/cart, and 1 more cells" {
+		t.Errorf("%+v", got)
+	}
+}
+
 // A cell that is let go goes on from where it was held.
 func TestLetGo(t *testing.T) {
 	in := world()
