@@ -12,7 +12,7 @@ import (
 
 // WatchExemptions puts the Exemptions in force, now and after every change, until ctx ends.
 func (g *Gate) WatchExemptions(ctx context.Context, i *Informers) error {
-	changed, err := changes(i.exemptions)
+	changed, err := i.exemptions.changes()
 	if err != nil {
 		return fmt.Errorf("watching Exemptions: %w", err)
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -16,7 +15,6 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/runtime/serializer"
-	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/cache"
@@ -34,22 +32,18 @@ const liveRead = 2 * time.Second
 // they have not seen yet is read from the API server: a namespace and its first
 // workload may come in one breath, and a miss must not read as "no labels".
 //
-// They are client-go's own and know four kinds. A client that knows all kinds of
+// They are client-go's own and know a few kinds. A client that knows all kinds of
 // Kubernetes would be most of the process's memory.
 type Informers struct {
 	server     string
 	core       rest.Interface
 	namespaces cache.SharedIndexInformer
 	accounts   cache.SharedIndexInformer
-	policies   cache.SharedIndexInformer
-	// nodePolicies may be those of an installation that has none: nobody waits for them.
-	nodePolicies cache.SharedIndexInformer
-	// reports are the NamespaceReports, of which an older installation has none.
-	reports  cache.SharedIndexInformer
-	unreport atomic.Bool
-	// exemptions may be those of an installation that has none: nobody waits for those.
-	exemptions cache.SharedIndexInformer
-	unexempt   atomic.Bool
+	policies   *kind
+	// nodePolicies are waited for by nobody.
+	nodePolicies *kind
+	reports      *kind // NamespaceReports
+	exemptions   *kind
 	// reportClient writes in them.
 	reportClient dynamic.ResourceInterface
 }
@@ -68,34 +62,30 @@ func NewInformers(config *rest.Config) (*Informers, error) {
 	if err != nil {
 		return nil, fmt.Errorf("making a client of %s: %w", v1alpha1.GroupVersion, err)
 	}
-	custom := func(resource string) cache.SharedIndexInformer {
-		lw := listWatch(dynamicClient.Resource(v1alpha1.GroupVersion.WithResource(resource)))
-		return cache.NewSharedIndexInformer(lw, &unstructured.Unstructured{}, 0, cache.Indexers{})
-	}
 	i := &Informers{
 		server:       config.Host,
 		core:         core,
 		namespaces:   newInformer(core, "namespaces", &corev1.Namespace{}),
 		accounts:     newInformer(core, "serviceaccounts", &corev1.ServiceAccount{}),
-		policies:     custom("workloadpolicies"),
-		nodePolicies: custom("nodepolicies"),
-		reports:      custom("namespacereports"),
-		exemptions:   custom("exemptions"),
 		reportClient: dynamicClient.Resource(v1alpha1.GroupVersion.WithResource("namespacereports")),
+	}
+	for _, k := range []struct {
+		to             **kind
+		name, resource string
+	}{
+		{&i.policies, "WorkloadPolicies", "workloadpolicies"},
+		{&i.nodePolicies, "NodePolicies", "nodepolicies"},
+		{&i.reports, "NamespaceReports", "namespacereports"},
+		{&i.exemptions, "Exemptions", "exemptions"},
+	} {
+		if *k.to, err = newKind(k.name, dynamicClient.Resource(v1alpha1.GroupVersion.WithResource(k.resource))); err != nil {
+			return nil, err
+		}
 	}
 	for _, informer := range i.all() {
 		if err := informer.SetTransform(trim); err != nil {
 			return nil, fmt.Errorf("trimming what is cached: %w", err)
 		}
-	}
-	if err := i.nodePolicies.SetWatchErrorHandlerWithContext(notInstalled()); err != nil {
-		return nil, fmt.Errorf("watching NodePolicies: %w", err)
-	}
-	if err := i.exemptions.SetWatchErrorHandlerWithContext(absent("Exemptions", &i.unexempt)); err != nil {
-		return nil, fmt.Errorf("watching Exemptions: %w", err)
-	}
-	if err := i.reports.SetWatchErrorHandlerWithContext(absent("NamespaceReports", &i.unreport)); err != nil {
-		return nil, fmt.Errorf("watching NamespaceReports: %w", err)
 	}
 	return i, nil
 }
@@ -119,19 +109,6 @@ func restClient(config *rest.Config, scheme *runtime.Scheme, gv schema.GroupVers
 func newInformer(client rest.Interface, resource string, object runtime.Object) cache.SharedIndexInformer {
 	lw := cache.NewListWatchFromClient(client, resource, metav1.NamespaceAll, fields.Everything())
 	return cache.NewSharedIndexInformer(lw, object, 0, cache.Indexers{})
-}
-
-// listWatch reads policies as they are stored: decoded into their type they
-// would lose the fields that are misspelt, and mean something else.
-func listWatch(policies dynamic.NamespaceableResourceInterface) *cache.ListWatch {
-	return &cache.ListWatch{
-		ListWithContextFunc: func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
-			return policies.List(ctx, o)
-		},
-		WatchFuncWithContext: func(ctx context.Context, o metav1.ListOptions) (watch.Interface, error) {
-			return policies.Watch(ctx, o)
-		},
-	}
 }
 
 // trim keeps what the gate reads: a large cluster has tens of thousands of accounts.
@@ -184,18 +161,18 @@ func (i *Informers) Run(ctx context.Context) {
 func (i *Informers) missing() string {
 	var missing []string
 	for _, m := range []struct {
-		name     string
-		informer cache.SharedIndexInformer
-	}{{"namespaces", i.namespaces}, {"serviceaccounts", i.accounts}, {"workloadpolicies", i.policies}} {
-		if !m.informer.HasSynced() {
+		name string
+		read bool
+	}{
+		{"namespaces", i.namespaces.HasSynced()},
+		{"serviceaccounts", i.accounts.HasSynced()},
+		{"workloadpolicies", i.policies.read()},
+		{"namespacereports", i.reports.read()},
+		{"exemptions", i.exemptions.read()},
+	} {
+		if !m.read {
 			missing = append(missing, m.name)
 		}
-	}
-	if !i.reports.HasSynced() && !i.unreport.Load() {
-		missing = append(missing, "namespacereports")
-	}
-	if !i.exemptions.HasSynced() && !i.unexempt.Load() {
-		missing = append(missing, "exemptions")
 	}
 	return strings.Join(missing, ", ")
 }

@@ -4,11 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/client-go/tools/cache"
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
 
@@ -24,7 +22,7 @@ const nodePolicyWait = 2 * time.Second
 // ends. It returns when they have been read, or after a short time: an installation may
 // not have them. Until they are read, nodes register as they come.
 func (g *Gate) WatchNodePolicies(ctx context.Context, i *Informers) error {
-	changed, err := changes(i.nodePolicies)
+	changed, err := i.nodePolicies.changes()
 	if err != nil {
 		return fmt.Errorf("watching NodePolicies: %w", err)
 	}
@@ -85,19 +83,4 @@ func (i *Informers) paused(namespace string) bool {
 	}
 	_, paused := o.(*corev1.Namespace).Annotations[v1alpha1.PauseAnnotation]
 	return paused
-}
-
-// notInstalled tells once that there are no NodePolicies in this installation, and not
-// with every attempt to read them.
-func notInstalled() cache.WatchErrorHandlerWithContext {
-	var once sync.Once
-	return func(ctx context.Context, r *cache.Reflector, err error) {
-		if !apierrors.IsNotFound(err) {
-			cache.DefaultWatchErrorHandler(ctx, r, err)
-			return
-		}
-		once.Do(func() {
-			logf.FromContext(ctx).WithName("nodes").Info("NodePolicies are not installed here: their CRD is missing")
-		})
-	}
 }

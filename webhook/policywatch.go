@@ -16,7 +16,7 @@ import (
 // until ctx ends. The informers have read them all: half of them would be other
 // rules. Changes that come together are compiled together.
 func (g *Gate) WatchPolicies(ctx context.Context, i *Informers) error {
-	changed, err := changes(i.policies)
+	changed, err := i.policies.changes()
 	if err != nil {
 		return fmt.Errorf("watching WorkloadPolicies: %w", err)
 	}
@@ -31,6 +31,8 @@ func (g *Gate) WatchPolicies(ctx context.Context, i *Informers) error {
 			case <-ctx.Done():
 				return
 			case <-led:
+				g.reload(ctx, i)
+			case <-i.reports.changed:
 				g.reload(ctx, i)
 			case <-changed:
 				g.reload(ctx, i)
@@ -58,10 +60,10 @@ func changes(informer cache.SharedIndexInformer) (<-chan struct{}, error) {
 	return changed, err
 }
 
-// readStored reads what an informer holds as it is stored. The errors name what is not
+// readStored reads all of a kind as it is stored. The errors name what is not
 // understood.
-func readStored[T any](informer cache.SharedIndexInformer, kind string, read func([]byte) (*T, error)) (list []T, errs []error) {
-	for _, stored := range informer.GetStore().List() {
+func readStored[T any](k *kind, name string, read func([]byte) (*T, error)) (list []T, errs []error) {
+	for _, stored := range k.list() {
 		u := stored.(*unstructured.Unstructured)
 		raw, err := u.MarshalJSON()
 		if err == nil {
@@ -71,7 +73,7 @@ func readStored[T any](informer cache.SharedIndexInformer, kind string, read fun
 				continue
 			}
 		}
-		errs = append(errs, fmt.Errorf("%s %s: %w", kind, u.GetName(), err))
+		errs = append(errs, fmt.Errorf("%s %s: %w", name, u.GetName(), err))
 	}
 	return list, errs
 }

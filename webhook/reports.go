@@ -1,15 +1,11 @@
 package webhook
 
 import (
-	"context"
 	"maps"
-	"sync/atomic"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/client-go/tools/cache"
-	logf "sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/hardgate-dev/hardgate/api/v1alpha1"
 	"github.com/hardgate-dev/hardgate/control"
@@ -57,7 +53,7 @@ func trimReport(u *unstructured.Unstructured) *stage {
 // reached is how far all rollouts have come.
 func (i *Informers) reached() ruling.Reached {
 	all := ruling.Reached{}
-	for _, stored := range i.reports.GetStore().List() {
+	for _, stored := range i.reports.list() {
 		s := stored.(*stage)
 		if len(s.modes) == 0 {
 			continue
@@ -90,19 +86,4 @@ func ledOn(reports cache.SharedIndexInformer) (<-chan struct{}, error) {
 		AddFunc: func(now any) { tell(&stage{}, now) }, UpdateFunc: tell, DeleteFunc: func(before any) { tell(before, &stage{}) },
 	})
 	return led, err
-}
-
-// absent notes that there is none of a kind in this installation: then nobody waits for
-// them. Where they are, the gate serves nothing before it has read them: what a rollout has
-// enforced would be judged more mildly after every start, and what is exempt be refused.
-func absent(kinds string, noted *atomic.Bool) cache.WatchErrorHandlerWithContext {
-	return func(ctx context.Context, r *cache.Reflector, err error) {
-		if !apierrors.IsNotFound(err) {
-			cache.DefaultWatchErrorHandler(ctx, r, err)
-			return
-		}
-		if !noted.Swap(true) {
-			logf.FromContext(ctx).WithName("policies").Info(kinds + " are not installed here: their CRD is missing")
-		}
-	}
 }
