@@ -25,6 +25,10 @@ func (c *Controller) round(ctx context.Context, now time.Time) (time.Duration, e
 	if err != nil {
 		return c.Options.Tick, err
 	}
+	c.tellOfMissing(ctx, s)
+	if len(s.missing) > 0 { // what is decided could not be written down
+		return c.Options.Tick, c.follow(ctx, s)
+	}
 	c.tellOfMisunderstood(ctx, s)
 	if c.last == nil || s.spec != c.judgedBy || now.Sub(c.last.Finished) >= c.Options.Interval {
 		if err := c.audit(ctx, s); err != nil {

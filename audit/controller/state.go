@@ -41,6 +41,8 @@ type state struct {
 	// unasked are namespaces about which the API server never asks the webhook.
 	unasked []string
 	reports map[string]*v1alpha1.NamespaceReport // by namespace, "" for none
+	// missing are kinds of ours that are not served.
+	missing []string
 	// spec tells whether policies or exemptions have changed since a pass.
 	spec string
 }
@@ -119,7 +121,7 @@ func (c *Controller) stored(ctx context.Context, kind string, read func([]byte, 
 		list := &unstructured.UnstructuredList{}
 		list.SetGroupVersionKind(v1alpha1.GroupVersion.WithKind(kind + "List"))
 		if err := c.client.List(ctx, list, client.Limit(page), client.Continue(next)); err != nil {
-			return fmt.Errorf("listing %s: %w", kind, err)
+			return s.ifServed(kind, fmt.Errorf("listing %s: %w", kind, err))
 		}
 		for i := range list.Items {
 			u := &list.Items[i]
@@ -163,10 +165,11 @@ func (c *Controller) readReports(ctx context.Context, s *state) error {
 	for {
 		list := &v1alpha1.NamespaceReportList{}
 		if err := c.client.List(ctx, list, client.Limit(page), client.Continue(next)); err != nil {
-			return fmt.Errorf("listing NamespaceReports: %w", err)
+			return s.ifServed("NamespaceReport", fmt.Errorf("listing NamespaceReports: %w", err))
 		}
 		for i := range list.Items {
 			r := &list.Items[i]
+			r.ManagedFields = nil // for each control of each namespace there are some
 			s.reports[namespaceOf(r.Name)] = r
 		}
 		if next = list.Continue; next == "" {
