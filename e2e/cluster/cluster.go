@@ -32,6 +32,9 @@ type Config struct {
 	Users []string
 	// APIServerFlags are added to the API server's. One that takes a list adds to the list.
 	APIServerFlags []string
+	// EtcdURL is where the API server finds etcd where something stands between the two;
+	// empty for etcd itself.
+	EtcdURL string
 	// Detached lets the cluster outlive this process.
 	Detached bool
 	// Log tells a person what is being done. It must not be nil.

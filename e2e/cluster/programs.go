@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"cmp"
 	"strconv"
 	"time"
 
@@ -8,9 +9,11 @@ import (
 	"github.com/hardgate-dev/hardgate/e2e/process"
 )
 
-// What the ports are for.
+// EtcdPort is what etcd's port is for.
+const EtcdPort = "etcd"
+
+// What the other ports are for.
 const (
-	etcdPort              = "etcd"
 	etcdPeerPort          = "etcd-peer"
 	apiServerPort         = "kube-apiserver"
 	controllerManagerPort = "kube-controller-manager"
@@ -38,9 +41,9 @@ func (c *Cluster) pki(name string) string { return c.path("pki", name) }
 // etcd speaks TLS and wants a client certificate, though on loopback: it holds
 // every Secret of the cluster, and other users may share the machine.
 func (c *Cluster) etcd() process.Service {
-	s := c.service(etcdPort, etcdPeerPort)
+	s := c.service(EtcdPort, etcdPeerPort)
 	s.Program = func() process.Program {
-		client, peer := c.url(etcdPort), c.url(etcdPeerPort)
+		client, peer := c.url(EtcdPort), c.url(etcdPeerPort)
 		return c.program(assets.Etcd, []string{
 			"--name=lab",
 			"--data-dir=" + c.path("etcd"),
@@ -55,7 +58,7 @@ func (c *Cluster) etcd() process.Service {
 			"--log-level=warn",
 		})
 	}
-	s.Ready = c.healthy(etcdPort, "/health")
+	s.Ready = c.healthy(EtcdPort, "/health")
 	return s
 }
 
@@ -63,7 +66,7 @@ func (c *Cluster) apiServer() process.Service {
 	s := c.service(apiServerPort)
 	s.Program = func() process.Program {
 		return c.program(assets.APIServer, append([]string{
-			"--etcd-servers=" + c.url(etcdPort),
+			"--etcd-servers=" + cmp.Or(c.cfg.EtcdURL, c.url(EtcdPort)),
 			"--etcd-cafile=" + c.pki("ca.crt"), "--etcd-certfile=" + c.pki("tls.crt"), "--etcd-keyfile=" + c.pki("tls.key"),
 			"--bind-address=127.0.0.1", "--secure-port=" + strconv.Itoa(c.ports.Of(apiServerPort)),
 			"--tls-cert-file=" + c.pki("tls.crt"), "--tls-private-key-file=" + c.pki("tls.key"),
