@@ -33,14 +33,17 @@ func (p pair) keyPEM() ([]byte, error) {
 	return encode("PRIVATE KEY", der), nil
 }
 
-// newAuthority makes one that signs certificates of servers and no further authority. Each
-// has another name: of two with the same, a client would try the wrong one, too.
+// authorityName is that of every authority, and of the chart's for cert-manager, which goes
+// on with the key that it finds: what was signed here is then trusted there.
+const authorityName = "hardgate-ca"
+
+// newAuthority makes one that signs certificates of servers and no further authority.
 func newAuthority(now time.Time, lifetime time.Duration) (pair, error) {
 	t, err := template(now, lifetime)
 	if err != nil {
 		return pair{}, err
 	}
-	t.Subject = pkix.Name{CommonName: fmt.Sprintf("hardgate-ca-%x", t.SerialNumber.Bytes()[:4])}
+	t.Subject = pkix.Name{CommonName: authorityName}
 	t.IsCA, t.BasicConstraintsValid, t.MaxPathLenZero = true, true, true
 	t.KeyUsage = x509.KeyUsageCertSign
 	return make509(t, nil)

@@ -51,7 +51,7 @@ func Plan(s State, seen Seen, c Config, now time.Time) Step {
 	}
 	trusted := s.trusted()
 	if foreign := s.foreign(trusted, now); len(foreign) > 0 {
-		return Step{Adopt, "the webhook serves by an authority that the Secret does not know: " + foreign[0].Subject.CommonName}
+		return Step{Adopt, "the webhook serves by an authority that the Secret does not know: " + foreign[0].Subject.CommonName + " of " + foreign[0].NotBefore.UTC().Format(time.RFC3339)}
 	}
 	issue := s.serves(signing.cert, c.Names, now)
 	if issue != "" && s.mayIssue(signing.cert, seen, c, now) {

@@ -121,7 +121,7 @@ func TestPlan(t *testing.T) {
 		"half a certificate":    {change: func(s *State) { set(&s.CA, CertKey, string(s.CA[CertKey][:80])) }, seen: long, want: MakeCA, why: "tls.crt has no certificate"},
 		"no authority's at all": {change: func(s *State) { s.CA = s.Serving }, seen: long, want: MakeCA, why: "its certificate is none of an authority"},
 		// All that is left of the authority by which replicas serve is in the bundles.
-		"another cluster's authority":            {change: func(s *State) { s.CA = other.CA }, seen: long, want: Adopt, why: "by an authority that the Secret does not know: hardgate-ca-"},
+		"another cluster's authority":            {change: func(s *State) { s.CA = other.CA }, seen: long, want: Adopt, why: "by an authority that the Secret does not know: hardgate-ca of 2026-03-01T11:00:00Z"},
 		"another's, and the serving Secret lost": {change: func(s *State) { s.CA, s.Serving = other.CA, nil }, seen: long, want: Adopt},
 		"another's, and nobody has a bundle":     {change: func(s *State) { s.Serving, s.Bundles = other.Serving, both(nil, s.Bundles) }, seen: long, at: 90 * day, want: Adopt},
 		"a serving certificate of nobody": {change: func(s *State) {
@@ -170,9 +170,13 @@ func TestRotation(t *testing.T) {
 		want Action
 	}{
 		{long, MakeCA},
-		{long, Inject}, {Seen{Bundles: config.Settle - 1}, None}, {Seen{Bundles: config.Settle}, Issue},
-		{Seen{Bundles: config.Settle, Serving: config.Overlap - 1}, None}, {Seen{Bundles: config.Overlap, Serving: config.Overlap}, Prune},
-		{long, Inject}, {long, None},
+		{long, Inject},
+		{Seen{Bundles: config.Settle - 1}, None},
+		{Seen{Bundles: config.Settle}, Issue},
+		{Seen{Bundles: config.Settle, Serving: config.Overlap - 1}, None},
+		{Seen{Bundles: config.Overlap, Serving: config.Overlap}, Prune},
+		{long, Inject},
+		{long, None},
 	} {
 		step := Plan(s, c.seen, config, now)
 		if step.Action != c.want {

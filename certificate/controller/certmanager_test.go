@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -21,10 +22,7 @@ func TestWatcher(t *testing.T) {
 	}
 	good := map[string]any{"conditions": ready("True"), "notAfter": at(90 * 24 * time.Hour), "renewalTime": at(60 * 24 * time.Hour)}
 	with := func(key string, value any) map[string]any {
-		status := map[string]any{}
-		for k, v := range good {
-			status[k] = v
-		}
+		status := maps.Clone(good)
 		status[key] = value
 		return status
 	}

@@ -23,8 +23,8 @@ import (
 
 // The Secrets, in hardgate's own namespace.
 const (
-	CASecret      = "hardgate-ca"          //nolint:gosec // a name
-	ServingSecret = "hardgate-webhook-tls" //nolint:gosec // a name
+	CASecret      = "hardgate-ca"
+	ServingSecret = "hardgate-webhook-tls"
 )
 
 // Options say what is wanted.
@@ -40,6 +40,11 @@ type Options struct {
 
 // tick is how often is looked at what is stored, besides when it changes.
 const tick = 10 * time.Second
+
+// every is the tick, or less where it is waited for less.
+func (o *Options) every() time.Duration {
+	return min(tick, max(o.Certificate.Settle/2, time.Second))
+}
 
 // Issuer makes, brings and renews the certificates. It runs while this replica leads.
 type Issuer struct {
@@ -107,7 +112,7 @@ func (*Issuer) NeedLeaderElection() bool { return true }
 func (i *Issuer) Start(ctx context.Context) error {
 	ctx = logf.IntoContext(ctx, logf.FromContext(ctx).WithName("certificates"))
 	wake := i.watch(ctx)
-	ticker := time.NewTicker(tick)
+	ticker := time.NewTicker(i.every())
 	defer ticker.Stop()
 	for {
 		if err := i.May(); err != nil {

@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"maps"
@@ -111,7 +112,7 @@ func (i *Issuer) writeBundle(ctx context.Context, all []registered, bundle []byt
 	for _, r := range all {
 		changed := false
 		for _, c := range r.clients {
-			changed = changed || string(c.CABundle) != string(bundle)
+			changed = changed || !bytes.Equal(c.CABundle, bundle)
 			c.CABundle = bundle
 		}
 		if !changed {

@@ -29,7 +29,7 @@ func (i *Issuer) watch(ctx context.Context) <-chan struct{} {
 		{&corev1.SecretList{}, CASecret, []client.ListOption{in}},
 		{&corev1.SecretList{}, ServingSecret, []client.ListOption{in}},
 	} {
-		opts := append(w.opts, client.MatchingFields{"metadata.name": w.name})
+		opts := append([]client.ListOption{client.MatchingFields{"metadata.name": w.name}}, w.opts...)
 		go func() {
 			for ctx.Err() == nil {
 				began := time.Now()
