@@ -6,7 +6,7 @@ SHELL := bash
 
 TOOL := go tool -modfile=$(CURDIR)/tools/go.mod
 LAB := bin/lab
-MODULES := . charts charts/monitoring e2e e2e/decoding
+MODULES := . charts charts/monitoring e2e e2e/decoding images
 
 ##@ Try it
 
@@ -25,6 +25,11 @@ build: ## Build the binaries into bin/
 	@mkdir -p bin
 	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o bin/ ./cmd/...
 
+.PHONY: image
+image: ## Build the container images into dist/images, without a container daemon
+	@cd images && go build -buildvcs=false -o ../bin/image ./cmd/image
+	@bin/image $(IMAGE_FLAGS)
+
 .PHONY: test
 test: ## Unit tests, and integration tests against a real kube-apiserver
 	go test ./...
@@ -32,6 +37,7 @@ test: ## Unit tests, and integration tests against a real kube-apiserver
 	cd charts/monitoring && go test -count=1 ./...
 	cd e2e && go test -timeout 40m ./...
 	cd e2e/decoding && go test ./...
+	cd images && go test -timeout 40m ./...
 
 .PHONY: race
 race: ## Unit tests under the race detector

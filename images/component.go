@@ -34,7 +34,7 @@ func (c Component) Path() string { return "/" + c.Name }
 func (c Component) labels(version, revision, created string) map[string]string {
 	const vendor = "org.opencontainers.image."
 	labels := map[string]string{
-		vendor + "title":       Project + "-" + c.Name,
+		vendor + "title":       Project + "/" + c.Name,
 		vendor + "description": c.Description,
 		vendor + "licenses":    "Apache-2.0",
 		vendor + "source":      "https://github.com/hardgate-dev/hardgate",

@@ -107,7 +107,6 @@ func Base(repo string) (oci.Files, error) {
 }
 
 func (b Build) component(c Component, base oci.Files, dir string) (Built, error) {
-	labels := c.labels(b.Version, b.Source.Revision, b.Source.Time.Format(time.RFC3339))
 	var parts []oci.Image
 	var programs []sbom.Binary
 	for _, p := range b.Platforms {
@@ -117,17 +116,13 @@ func (b Build) component(c Component, base oci.Files, dir string) (Built, error)
 			return Built{}, err
 		}
 		programs = append(programs, sbom.Binary{Platform: p.String(), Path: file})
-		parts = append(parts, oci.Image{
-			Platform:   p,
-			Layers:     []oci.Files{base, {c.Path(): {Content: program, Executable: true}}},
-			Entrypoint: []string{c.Path()}, User: c.User, Labels: labels, Created: b.Source.Time,
-		})
+		parts = append(parts, b.image(c, p, base, program))
 	}
 	bill, err := sbom.Write(programs, b.Source.Time)
 	if err != nil {
 		return Built{}, err
 	}
-	index, err := oci.Index(parts, labels, oci.Document{MediaType: sbom.MediaType, Content: bill})
+	index, err := oci.Index(parts, b.labels(c), oci.Document{MediaType: sbom.MediaType, Content: bill})
 	if err != nil {
 		return Built{}, err
 	}
@@ -148,6 +143,19 @@ func (b Build) component(c Component, base oci.Files, dir string) (Built, error)
 		}
 	}
 	return built, nil
+}
+
+// image is that of a component for one platform.
+func (b Build) image(c Component, p v1.Platform, base oci.Files, program []byte) oci.Image {
+	return oci.Image{
+		Platform:   p,
+		Layers:     []oci.Files{base, {c.Path(): {Content: program, Executable: true}}},
+		Entrypoint: []string{c.Path()}, User: c.User, Labels: b.labels(c), Created: b.Source.Time,
+	}
+}
+
+func (b Build) labels(c Component) map[string]string {
+	return c.labels(b.Version, b.Source.Revision, b.Source.Time.Format(time.RFC3339))
 }
 
 // sizes asks the index about its parts, which are its first manifests.

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -51,7 +52,7 @@ func Write(binaries []Binary, at time.Time) ([]byte, error) {
 		}
 	}
 	if all == nil {
-		return nil, fmt.Errorf("writing an SBOM: no binary")
+		return nil, errors.New("writing an SBOM: no binary")
 	}
 	all.Metadata.Component.Components = &files
 	all.Metadata.Timestamp = at.UTC().Format(time.RFC3339)
@@ -82,11 +83,21 @@ func merge(into, other *cdx.BOM) error {
 	if a, b := into.Metadata.Component.PackageURL, other.Metadata.Component.PackageURL; a != b {
 		return fmt.Errorf("binaries of %s and %s", a, b)
 	}
+	program := func(d cdx.Dependency) bool { return d.Ref == into.Metadata.Component.BOMRef }
+	i := slices.IndexFunc(*into.Dependencies, program)
+	if i < 0 {
+		return errors.New("nothing depends on anything")
+	}
+	depends := &(*into.Dependencies)[i]
 	for _, c := range *other.Components {
-		known := func(k cdx.Component) bool { return k.BOMRef == c.BOMRef }
-		if !slices.ContainsFunc(*into.Components, known) {
-			*into.Components = append(*into.Components, c)
+		if slices.ContainsFunc(*into.Components, func(k cdx.Component) bool { return k.BOMRef == c.BOMRef }) {
+			continue
 		}
+		*into.Components = append(*into.Components, c)
+		*into.Dependencies = append(*into.Dependencies, cdx.Dependency{Ref: c.BOMRef})
+		refs := append(slices.Clone(*depends.Dependencies), c.BOMRef)
+		(*into.Dependencies)[i].Dependencies = &refs
+		depends = &(*into.Dependencies)[i]
 	}
 	return nil
 }
