@@ -205,6 +205,21 @@ func TestConfirmingEnds(t *testing.T) {
 	}
 }
 
+// Who owns which field of a report is larger than what is read of it, and of no use here.
+func TestKeepsNoManagedFields(t *testing.T) {
+	l := newLists(t, "a")
+	l.items[hardgatePath+"namespacereports"][0].(map[string]any)["metadata"] = map[string]any{
+		"name": "a", "managedFields": []any{map[string]any{"manager": "hardgate-controller", "operation": "Update"}},
+	}
+	s, err := l.controller().read(t.Context(), time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := s.reports["a"]; r == nil || r.ManagedFields != nil || len(r.Status.Controls) != 1 {
+		t.Errorf("%+v", r)
+	}
+}
+
 // One report that cannot be written keeps nothing else from being written.
 func TestOneReportIsRefused(t *testing.T) {
 	l := newLists(t, "a", "b")
