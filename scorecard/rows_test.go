@@ -118,6 +118,7 @@ func TestRow(t *testing.T) {
 		"the provider's failure":     {scorecard.In{AKS: true}, "apiserver-kubelet-ca", "Attested fail AKS document (cis-kubernetes-1.8.0-aks) - the provider states: fail"},
 		"the provider's control":     {scorecard.In{}, "apiserver-kubelet-ca", "Manual   - not an AKS cluster: nobody attests the control plane here"},
 		"ours wins":                  {scorecard.In{AKS: true, Nodes: nodes(control.Fail)}, "kubelet-anonymous-auth", "Fail  nodes 0/1 0 of 1 nodes pass; fail: n0"},
+		"a word that says nothing":   {scorecard.In{AKS: true}, "cluster-admin-bindings", "Unknown  audit - no audit yet"},
 		"the provider's word":        {scorecard.In{AKS: true, Nodes: nodes("")}, "kubelet-anonymous-auth", "Unknown pass nodes 0/1 0 of 1 nodes pass; 1 without a fresh report of it; the provider states: pass"},
 		"fails in one namespace":     {scorecard.In{Audit: failing, Judged: everywhere}, "privileged", "Fail  audit - 4 objects fail in 1 namespace: shop"},
 		"off in one namespace":       {scorecard.In{Audit: audited(audit.Tally{}), Judged: off}, "privileged", "Unknown  audit - not judged in 1 namespace: shop"},
