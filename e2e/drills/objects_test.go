@@ -192,7 +192,7 @@ func await(t *testing.T, limit time.Duration, what string, holds func() bool) ti
 		if time.Since(began) > limit {
 			t.Fatalf("after %s still waiting until %s", limit, what)
 		}
-		time.Sleep(50 * time.Millisecond)
+		time.Sleep(10 * time.Millisecond)
 	}
 	return time.Since(began)
 }

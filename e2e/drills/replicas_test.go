@@ -117,11 +117,12 @@ func TestReplicaEnds(t *testing.T) {
 
 // Promise: without any replica, enforced namespaces fail closed and say why; everything
 // else works, and so does what the cluster does for itself in them. Policies cannot be
-// changed, but deleted. The way out is to delete the configuration.
+// changed, but deleted, by which a namespace opens. So does everything once the configurations
+// are deleted.
 func TestAllReplicasAreGone(t *testing.T) {
 	replicas := both(t)
 	leads(t, "controller-1")
-	ns, other := shut(t, "closed"), namespace(t, "open")
+	ns, single, other := shut(t, "closed"), shut(t, "closed"), namespace(t, "open")
 	running, err := lab.admin.CoreV1().Pods(ns).Create(t.Context(), pod(ns, false), metav1.CreateOptions{})
 	if err != nil {
 		t.Fatal(err)
@@ -157,9 +158,17 @@ func TestAllReplicasAreGone(t *testing.T) {
 		t.Errorf("%s is closed by a webhook that is away", other)
 	}
 
-	// A policy can still be deleted, which lets go of what it closed: see TestUnreached in
-	// e2e/rollout. And there is the way out of docs/reliability.md.
+	// The ways out of docs/reliability.md.
 	began := time.Now()
+	if err := resource("workloadpolicies").Delete(t.Context(), single, metav1.DeleteOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	await(t, soon, "a namespace is let go of with its policy", func() bool { return create(t.Context(), pod(single, true)) == nil })
+	t.Logf("%s was open %s after its policy was deleted", single, round(time.Since(began)))
+	if !closed(t, ns) {
+		t.Errorf("%s is let go of, too", ns)
+	}
+	began = time.Now()
 	configurations := lab.admin.AdmissionregistrationV1().ValidatingWebhookConfigurations()
 	if err := errors.Join(
 		configurations.Delete(t.Context(), registration.Name, metav1.DeleteOptions{}),
