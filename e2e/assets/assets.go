@@ -73,7 +73,11 @@ func Get(ctx context.Context, cfg Config, want []Binary) (Paths, error) {
 	if len(missing) == 0 {
 		return found, nil
 	}
-	mod, err := readModule(filepath.Join(cfg.Repo, "e2e", "controlplane"))
+	dir, err := moduleDir(cfg.Repo, os.Getenv(VersionEnv))
+	if err != nil {
+		return nil, err
+	}
+	mod, err := readModule(dir)
 	if err != nil {
 		return nil, err
 	}
