@@ -7,32 +7,18 @@ import (
 	"slices"
 	"time"
 
+	certmanagerv1 "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
+	cmmetav1 "github.com/cert-manager/cert-manager/pkg/apis/meta/v1"
 	"github.com/prometheus/client_golang/prometheus"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/hardgate-dev/hardgate/taint/controller"
 )
 
-// certManager is the API of cert-manager; docs/adr/011 says why its types are not used.
-var certManager = schema.GroupVersion{Group: "cert-manager.io", Version: "v1"}
-
 // Certificate is the name of the webhook's.
 const Certificate = "hardgate-webhook"
-
-// asked is what is read of a Certificate.
-type asked struct {
-	Status struct {
-		Conditions  []metav1.Condition `json:"conditions"`
-		NotAfter    *metav1.Time       `json:"notAfter"`
-		RenewalTime *metav1.Time       `json:"renewalTime"`
-	} `json:"status"`
-}
 
 // Watcher watches what cert-manager keeps: it tells where the certificate is not ready or
 // about to expire, and where the bundle is missing. It reads no Secret and writes nothing.
@@ -82,18 +68,13 @@ func (w *Watcher) Start(ctx context.Context) error {
 }
 
 func (w *Watcher) look(ctx context.Context) error {
-	u := &unstructured.Unstructured{}
-	u.SetGroupVersionKind(certManager.WithKind("Certificate"))
-	err := w.client.Get(ctx, client.ObjectKey{Namespace: w.Namespace, Name: Certificate}, u)
+	c := &certmanagerv1.Certificate{}
+	err := w.client.Get(ctx, client.ObjectKey{Namespace: w.Namespace, Name: Certificate}, c)
 	if apierrors.IsNotFound(err) {
 		w.metrics.expires(serving, time.Time{})
 		return fmt.Errorf("there is no Certificate %s in %s: install it, or start the controller with --certificates=builtin", Certificate, w.Namespace)
 	}
 	if err != nil {
-		return fmt.Errorf("reading the Certificate %s: %w", Certificate, err)
-	}
-	var c asked
-	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(u.Object, &c); err != nil {
 		return fmt.Errorf("reading the Certificate %s: %w", Certificate, err)
 	}
 	var end time.Time
@@ -107,25 +88,26 @@ func (w *Watcher) look(ctx context.Context) error {
 		return err
 	}
 	w.teller.know(all)
-	return errors.Join(c.problem(w.clock.now()), missing(all))
+	return errors.Join(problem(&c.Status, w.clock.now()), missing(all))
 }
 
 // late is how long after its time a renewal is still on its way.
 const late = time.Hour
 
 // problem is what is wrong with a Certificate.
-func (c *asked) problem(now time.Time) error {
-	i := slices.IndexFunc(c.Status.Conditions, func(c metav1.Condition) bool { return c.Type == "Ready" })
+func problem(c *certmanagerv1.CertificateStatus, now time.Time) error {
+	i := slices.IndexFunc(c.Conditions, func(c certmanagerv1.CertificateCondition) bool {
+		return c.Type == certmanagerv1.CertificateConditionReady
+	})
 	switch {
 	case i < 0:
 		return fmt.Errorf("cert-manager has not looked at the Certificate %s yet", Certificate)
-	case c.Status.Conditions[i].Status != metav1.ConditionTrue:
-		ready := c.Status.Conditions[i]
-		return fmt.Errorf("the Certificate %s is not ready: %s: %s", Certificate, ready.Reason, ready.Message)
-	case c.Status.NotAfter != nil && !now.Before(c.Status.NotAfter.Time):
-		return fmt.Errorf("the Certificate %s has expired at %s", Certificate, c.Status.NotAfter.UTC().Format(time.RFC3339))
-	case c.Status.RenewalTime != nil && now.After(c.Status.RenewalTime.Add(late)):
-		return fmt.Errorf("the Certificate %s was to be renewed at %s and is not", Certificate, c.Status.RenewalTime.UTC().Format(time.RFC3339))
+	case c.Conditions[i].Status != cmmetav1.ConditionTrue:
+		return fmt.Errorf("the Certificate %s is not ready: %s: %s", Certificate, c.Conditions[i].Reason, c.Conditions[i].Message)
+	case c.NotAfter != nil && !now.Before(c.NotAfter.Time):
+		return fmt.Errorf("the Certificate %s has expired at %s", Certificate, c.NotAfter.UTC().Format(time.RFC3339))
+	case c.RenewalTime != nil && now.After(c.RenewalTime.Add(late)):
+		return fmt.Errorf("the Certificate %s was to be renewed at %s and is not", Certificate, c.RenewalTime.UTC().Format(time.RFC3339))
 	}
 	return nil
 }

@@ -6,9 +6,10 @@ import (
 	"testing"
 	"time"
 
+	certmanagerv1 "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/tools/record"
 )
 
@@ -44,11 +45,11 @@ func TestWatcher(t *testing.T) {
 			objects := registrations()
 			store := cluster(t, objects...)
 			if c.status != nil {
-				u := &unstructured.Unstructured{Object: map[string]any{"status": c.status}}
-				u.SetGroupVersionKind(certManager.WithKind("Certificate"))
-				u.SetNamespace(namespace)
-				u.SetName("hardgate-webhook")
-				store = store.WithObjects(u)
+				kept := &certmanagerv1.Certificate{ObjectMeta: inOwn("hardgate-webhook")}
+				if err := runtime.DefaultUnstructuredConverter.FromUnstructured(c.status, &kept.Status); err != nil {
+					t.Fatal(err)
+				}
+				store = store.WithObjects(kept)
 			}
 			kept := store.Build()
 			if c.injected {

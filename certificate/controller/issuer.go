@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	certmanagerv1 "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
 	"github.com/prometheus/client_golang/prometheus"
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -79,7 +80,7 @@ type dialed struct {
 
 func newClient(config *rest.Config) (dialed, error) {
 	scheme := runtime.NewScheme()
-	if err := errors.Join(corev1.AddToScheme(scheme), admissionregistrationv1.AddToScheme(scheme)); err != nil {
+	if err := errors.Join(corev1.AddToScheme(scheme), admissionregistrationv1.AddToScheme(scheme), certmanagerv1.AddToScheme(scheme)); err != nil {
 		return dialed{}, fmt.Errorf("building the scheme: %w", err)
 	}
 	t := &clock{}
@@ -95,12 +96,12 @@ func newClient(config *rest.Config) (dialed, error) {
 
 // mapper knows what is read and written here.
 func mapper() meta.RESTMapper {
-	m := meta.NewDefaultRESTMapper([]schema.GroupVersion{corev1.SchemeGroupVersion, admissionregistrationv1.SchemeGroupVersion, certManager})
+	m := meta.NewDefaultRESTMapper([]schema.GroupVersion{corev1.SchemeGroupVersion, admissionregistrationv1.SchemeGroupVersion, certmanagerv1.SchemeGroupVersion})
 	m.Add(corev1.SchemeGroupVersion.WithKind("Secret"), meta.RESTScopeNamespace)
 	for _, kind := range []string{"ValidatingWebhookConfiguration", "MutatingWebhookConfiguration"} {
 		m.Add(admissionregistrationv1.SchemeGroupVersion.WithKind(kind), meta.RESTScopeRoot)
 	}
-	m.Add(certManager.WithKind("Certificate"), meta.RESTScopeNamespace)
+	m.Add(certmanagerv1.SchemeGroupVersion.WithKind("Certificate"), meta.RESTScopeNamespace)
 	return m
 }
 
