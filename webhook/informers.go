@@ -108,7 +108,7 @@ func restClient(config *rest.Config, scheme *runtime.Scheme, gv schema.GroupVers
 
 func newInformer(client rest.Interface, resource string, object runtime.Object) cache.SharedIndexInformer {
 	lw := cache.NewListWatchFromClient(client, resource, metav1.NamespaceAll, fields.Everything())
-	return cache.NewSharedIndexInformer(lw, object, 0, cache.Indexers{})
+	return cache.NewSharedIndexInformer(insisting(lw), object, 0, cache.Indexers{})
 }
 
 // trim keeps what the gate reads: a large cluster has tens of thousands of accounts.

@@ -32,7 +32,7 @@ type kind struct {
 // policies would lose the fields that are misspelt, and mean something else.
 func newKind(name string, client dynamic.ResourceInterface) (*kind, error) {
 	k := &kind{name: name, changed: make(chan struct{}, 1)}
-	k.SharedIndexInformer = cache.NewSharedIndexInformer(&cache.ListWatch{
+	k.SharedIndexInformer = cache.NewSharedIndexInformer(insisting(&cache.ListWatch{
 		ListWithContextFunc: func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
 			list, err := client.List(ctx, o)
 			k.note(ctx, err)
@@ -43,7 +43,7 @@ func newKind(name string, client dynamic.ResourceInterface) (*kind, error) {
 			k.note(ctx, err)
 			return w, err
 		},
-	}, &unstructured.Unstructured{}, 0, cache.Indexers{})
+	}), &unstructured.Unstructured{}, 0, cache.Indexers{})
 	if err := k.SetWatchErrorHandlerWithContext(func(ctx context.Context, r *cache.Reflector, err error) {
 		if !apierrors.IsNotFound(err) { // that has been told, and is not told with every attempt
 			cache.DefaultWatchErrorHandler(ctx, r, err)
