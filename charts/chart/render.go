@@ -84,10 +84,20 @@ func Render(c *chartv2.Chart, o Options) (map[string]string, error) {
 	files := map[string]string{}
 	for name, text := range rendered {
 		text = strings.TrimSpace(text)
-		if text == "" || strings.HasPrefix(path.Base(name), "_") {
+		if strings.HasPrefix(path.Base(name), "_") || silent(text) {
 			continue
 		}
 		files[strings.TrimPrefix(name, c.Name()+"/templates/")] = text + "\n"
 	}
 	return files, nil
+}
+
+// silent is whether a text has comments only.
+func silent(text string) bool {
+	for line := range strings.Lines(text) {
+		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "#") {
+			return false
+		}
+	}
+	return true
 }

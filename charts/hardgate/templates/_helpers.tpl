@@ -47,6 +47,7 @@ has made stays: another would be trusted before every replica had its certificat
 
 {{/* The controller's flags: those only that differ from what it does by itself. */}}
 {{- define "hardgate.controllerArgs" -}}
+- --certificates={{ include "hardgate.issuer" . }}
 {{- with .Values.controller }}
 {{- if ne .auditInterval "15m" }}
 - --audit-interval={{ .auditInterval }}
