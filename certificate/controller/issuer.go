@@ -123,6 +123,9 @@ func (i *Issuer) Start(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return nil
 		}
+		if err := i.May(); err != nil { // then that is the problem
+			return err
+		}
 		i.metrics.found(problem)
 		i.teller.problem(ctx, problem)
 		select {

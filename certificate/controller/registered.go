@@ -27,8 +27,7 @@ type registered struct {
 
 // readRegistered reads both configurations; those that are not there are left out.
 func readRegistered(ctx context.Context, c client.Reader) (all []registered, _ error) {
-	validating, mutating := &admissionregistrationv1.ValidatingWebhookConfiguration{}, &admissionregistrationv1.MutatingWebhookConfiguration{}
-	for _, o := range []client.Object{validating, mutating} {
+	for _, o := range []client.Object{&admissionregistrationv1.ValidatingWebhookConfiguration{}, &admissionregistrationv1.MutatingWebhookConfiguration{}} {
 		err := c.Get(ctx, client.ObjectKey{Name: registration.Name}, o)
 		if apierrors.IsNotFound(err) {
 			continue
@@ -36,20 +35,29 @@ func readRegistered(ctx context.Context, c client.Reader) (all []registered, _ e
 		if err != nil {
 			return nil, fmt.Errorf("reading the webhook configurations: %w", err)
 		}
-		r := registered{object: o}
-		for i := range validating.Webhooks {
-			if w := &validating.Webhooks[i]; o == client.Object(validating) && strings.HasSuffix(w.Name, suffix) {
-				r.clients = append(r.clients, &w.ClientConfig)
-			}
-		}
-		for i := range mutating.Webhooks {
-			if w := &mutating.Webhooks[i]; o == client.Object(mutating) && strings.HasSuffix(w.Name, suffix) {
-				r.clients = append(r.clients, &w.ClientConfig)
-			}
-		}
-		all = append(all, r)
+		all = append(all, registered{o, clientsOf(o)})
 	}
 	return all, nil
+}
+
+// clientsOf are those of our webhooks.
+func clientsOf(o client.Object) (clients []*admissionregistrationv1.WebhookClientConfig) {
+	add := func(name string, c *admissionregistrationv1.WebhookClientConfig) {
+		if strings.HasSuffix(name, suffix) {
+			clients = append(clients, c)
+		}
+	}
+	switch o := o.(type) {
+	case *admissionregistrationv1.ValidatingWebhookConfiguration:
+		for i := range o.Webhooks {
+			add(o.Webhooks[i].Name, &o.Webhooks[i].ClientConfig)
+		}
+	case *admissionregistrationv1.MutatingWebhookConfiguration:
+		for i := range o.Webhooks {
+			add(o.Webhooks[i].Name, &o.Webhooks[i].ClientConfig)
+		}
+	}
+	return clients
 }
 
 // injectors are the annotations by which cert-manager injects a bundle.
