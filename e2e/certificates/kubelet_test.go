@@ -15,7 +15,7 @@ import (
 )
 
 // servingSecret is what the webhook's pods mount.
-const servingSecret = "hardgate-webhook-tls" //nolint:gosec // a name
+const servingSecret = "hardgate-webhook-tls"
 
 // slowest is how late this kubelet brings a Secret; a real one may take two minutes.
 const slowest = 3 * time.Second
@@ -40,7 +40,7 @@ func kubelet(t *testing.T, dir string) {
 				continue
 			}
 			if mounted != "" {
-				time.Sleep(rand.N(slowest)) //nolint:gosec // a delay
+				time.Sleep(rand.N(slowest))
 			}
 			if err := mount(dir, s.Data); err != nil {
 				t.Error(err)

@@ -78,9 +78,9 @@ func load(t *testing.T, ns string) (stop func() (asked int64)) {
 	}
 }
 
-// seen are the certificates that replicas served and the bundles that were stored.
+// seen are the certificates that replicas served and the bundles that were stored. It is
+// read when the probe has ended.
 type seen struct {
-	mu                sync.Mutex
 	served, bundles   []string
 	handshakes, wrong int
 }
@@ -141,7 +141,6 @@ func (s *seen) try(ctx context.Context, t *testing.T, n int, address string, bun
 		if ctx.Err() != nil {
 			return
 		}
-		s.mu.Lock()
 		s.handshakes++
 		s.bundles = add(s.bundles, bundle)
 		if err != nil {
@@ -153,7 +152,6 @@ func (s *seen) try(ctx context.Context, t *testing.T, n int, address string, bun
 			s.served = add(s.served, fmt.Sprintf("%x", leaf.SerialNumber))
 			_ = conn.Close()
 		}
-		s.mu.Unlock()
 	}
 }
 
@@ -162,11 +160,4 @@ func add(all []string, one string) []string {
 		return all
 	}
 	return append(all, one)
-}
-
-// counts are how many certificates and bundles were seen by now.
-func (s *seen) counts() (served, bundles int) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return len(s.served), len(s.bundles)
 }
