@@ -33,6 +33,11 @@ const (
 // +kubebuilder:printcolumn:name="Tainted",type=integer,JSONPath=`.status.nodes.tainted`
 // +kubebuilder:printcolumn:name="Held",type=integer,JSONPath=`.status.nodes.held`
 // +kubebuilder:printcolumn:name="Stopped",type=string,JSONPath=`.status.conditions[?(@.type=="CorrelationStop")].status`
+// +kubebuilder:printcolumn:name="Paused",type=string,JSONPath=`.status.conditions[?(@.type=="Paused")].status`
+// +kubebuilder:printcolumn:name="Audited",type=date,JSONPath=`.status.audit.finished`
+// +kubebuilder:printcolumn:name="Understood",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="PoliciesUnderstood")].status`
+// +kubebuilder:printcolumn:name="Unverified",type=integer,priority=1,JSONPath=`.status.nodes.unverified`
+// +kubebuilder:printcolumn:name="Stale",type=integer,priority=1,JSONPath=`.status.nodes.stale`
 type ClusterReport struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`

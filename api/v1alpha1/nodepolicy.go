@@ -25,6 +25,8 @@ const PauseAnnotation = "hardgate.dev/pause"
 // +kubebuilder:printcolumn:name="Benchmark",type=string,JSONPath=`.spec.benchmark`
 // +kubebuilder:printcolumn:name="Level",type=string,JSONPath=`.spec.level`
 // +kubebuilder:printcolumn:name="Effect",type=string,priority=1,JSONPath=`.spec.effect`
+// +kubebuilder:printcolumn:name="Budget",type=string,priority=1,JSONPath=`.spec.budget.cluster`
+// +kubebuilder:printcolumn:name="Nodes",type=string,priority=1,JSONPath=`.spec.nodeSelector.matchLabels`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
 type NodePolicy struct {
 	metav1.TypeMeta   `json:",inline"`

@@ -13,9 +13,11 @@ import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 // +kubebuilder:printcolumn:name="Pass",type=integer,JSONPath=`.status.summary.pass`
 // +kubebuilder:printcolumn:name="Fail",type=integer,JSONPath=`.status.summary.fail`
 // +kubebuilder:printcolumn:name="Unknown",type=integer,JSONPath=`.status.summary.unknown`
+// +kubebuilder:printcolumn:name="Exempt",type=integer,JSONPath=`.status.summary.exempt`
+// +kubebuilder:printcolumn:name="First failing",type=string,JSONPath=`.status.results[?(@.status=="Fail")].control`
 // +kubebuilder:printcolumn:name="OS",type=string,JSONPath=`.status.os`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
-// +kubebuilder:printcolumn:name="Benchmark",type=string,priority=1,JSONPath=`.status.benchmarks[*]`
+// +kubebuilder:printcolumn:name="Benchmark",type=string,priority=1,JSONPath=`.status.benchmarks`
 // +kubebuilder:printcolumn:name="Rule set",type=string,priority=1,JSONPath=`.status.ruleSet`
 // +kubebuilder:printcolumn:name="Agent",type=string,priority=1,JSONPath=`.status.agentVersion`
 type NodeReport struct {
