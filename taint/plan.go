@@ -70,7 +70,9 @@ func (p *planner) count(states []*state, decisions []Decision) Counts {
 		case NotEnforced:
 			c.NotEnforced++
 		}
-		if s.silent {
+		// Nodes without an agent, which nothing is asked of, have nobody who could be silent:
+		// other systems', or virtual ones.
+		if s.silent && (s.governed || !s.Heard.IsZero()) {
 			c.Stale++
 		}
 		d := &decisions[i]

@@ -536,6 +536,32 @@ func TestStaleAfterAStart(t *testing.T) {
 	}
 }
 
+// Virtual nodes and those of other systems have no agent. Where nothing is asked of them,
+// they are not silent: an alert on it would never end.
+func TestStaleCountsAgents(t *testing.T) {
+	never := func(name string) *Node {
+		n := heard(node(name), 0)
+		n.Report, n.Heard, n.Created = nil, time.Time{}, start.Add(-24*time.Hour)
+		return n
+	}
+	ended := heard(node("node-02"), time.Hour)
+	for name, c := range map[string]struct {
+		nodes  []*Node
+		policy string
+		want   int
+	}{
+		"no agent and no policy": {[]*Node{never("node-01")}, `{mode: Audit}`, 0},
+		"an agent that has gone": {[]*Node{never("node-01"), ended}, `{mode: Audit}`, 1},
+		"a policy that enforces": {[]*Node{never("node-01"), ended}, enforcing, 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := Plan(fleet(t, c.policy, c.nodes...), settings, start).Counts.Stale; got != c.want {
+				t.Errorf("%d are stale, want %d", got, c.want)
+			}
+		})
+	}
+}
+
 func TestEmptyFleet(t *testing.T) {
 	out := Plan(Fleet{}, settings, start)
 	if len(out.Decisions) > 0 || !out.Again.IsZero() {
