@@ -134,6 +134,8 @@ func run(ctx context.Context, o options) (err error) {
 	if err != nil {
 		return err
 	}
+	log = log.WithValues("node", who.node)
+	ctx = logf.IntoContext(ctx, log)
 	root, err := host.Open(o.root)
 	if err != nil {
 		return fmt.Errorf("--root: %w", err)
@@ -161,7 +163,7 @@ func run(ctx context.Context, o options) (err error) {
 		agent.Kubelet = &configz.Client{Port: o.configzPort, Token: o.access.token, Files: root}
 	}
 	sender.Alive = agent.Alive
-	log.Info("starting", "node", who.node, "version", version, "ruleSet", ruleSet, "controls", len(checks))
+	log.Info("starting", "version", version, "ruleSet", ruleSet, "controls", len(checks))
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return agent.Run(ctx) })
 	group.Go(func() error {

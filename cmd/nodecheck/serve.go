@@ -58,7 +58,7 @@ func serve(ctx context.Context, name, address string, handler http.Handler) erro
 		return fmt.Errorf("listening for %s on %s: %w", name, address, err)
 	}
 	server := &http.Server{Handler: handler, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 8 << 10}
-	logf.FromContext(ctx).Info("serving "+name, "address", listener.Addr().String())
+	logf.FromContext(ctx).Info("serving", "endpoint", name, "address", listener.Addr().String())
 	go func() {
 		<-ctx.Done()
 		stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)

@@ -77,7 +77,7 @@ func servePlain(ctx context.Context, name, address string, handler http.Handler)
 		return fmt.Errorf("listening for %s on %s: %w", name, address, err)
 	}
 	server := &http.Server{Handler: handler, ReadHeaderTimeout: 5 * time.Second}
-	logf.FromContext(ctx).Info("serving "+name, "address", listener.Addr().String())
+	logf.FromContext(ctx).Info("serving", "endpoint", name, "address", listener.Addr().String())
 	go func() {
 		<-ctx.Done()
 		stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
