@@ -64,7 +64,7 @@ func (c *Controller) audit(ctx context.Context, s *state) error {
 	c.last, c.judgedBy = result, s.spec
 	c.Metrics.audited(result)
 	log.Info("audited", "objects", result.Objects, "namespaces", len(result.Namespaces)-1, "missed", len(result.Missed),
-		"seconds", result.Finished.Sub(result.Started).Seconds())
+		"took", result.Finished.Sub(result.Started).String())
 	for _, m := range result.Missed {
 		log.Error(m.Err, "a resource could not be audited", "resource", m.Resource)
 	}
