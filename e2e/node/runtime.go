@@ -5,16 +5,20 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"time"
 
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
 	"github.com/hardgate-dev/hardgate/e2e/enclosure"
-	"github.com/hardgate-dev/hardgate/e2e/image"
 	"github.com/hardgate-dev/hardgate/e2e/process"
+	"github.com/hardgate-dev/hardgate/images/oci"
 )
 
 // Socket is where containerd listens, and where a kubelet looks for it.
@@ -123,19 +127,27 @@ func (r *Runtime) ImportCommand(ctx context.Context, binary, name string) error 
 		return fmt.Errorf("making the image %s: %w", name, err)
 	}
 	command := "/" + filepath.Base(binary)
-	return r.Import(ctx, image.Image{Name: name, Entrypoint: []string{command}, Files: map[string][]byte{command: content}})
-}
-
-// Import loads an image for pods.
-func (r *Runtime) Import(ctx context.Context, i image.Image) error {
-	var archive bytes.Buffer
-	if err := i.Write(&archive); err != nil {
+	index, err := oci.Index([]oci.Image{{
+		Platform:   v1.Platform{OS: "linux", Architecture: runtime.GOARCH},
+		Layers:     []oci.Files{{command: {Content: content, Executable: true}}},
+		Entrypoint: []string{command},
+	}}, nil)
+	if err != nil {
 		return err
 	}
+	var archive bytes.Buffer
+	if err := oci.Archive(&archive, name, index); err != nil {
+		return err
+	}
+	return r.Import(ctx, &archive)
+}
+
+// Import loads an archive of images for pods, such as `make image` writes.
+func (r *Runtime) Import(ctx context.Context, archive io.Reader) error {
 	cmd := exec.CommandContext(ctx, "ctr", "--address", Socket, "--namespace", "k8s.io", "images", "import", "-")
-	cmd.Stdin = &archive
+	cmd.Stdin = archive
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("importing the image %s: %w: %s", i.Name, err, strings.TrimSpace(string(out)))
+		return fmt.Errorf("importing images: %w: %s", err, strings.TrimSpace(string(out)))
 	}
 	return nil
 }
