@@ -3,6 +3,7 @@ package integration
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -183,4 +184,14 @@ func (w *warnings) about(id string) (found []string) {
 		}
 	}
 	return found
+}
+
+// serves is whether the API server has a resource: older versions lack some.
+func serves(t *testing.T, version, resource string) bool {
+	t.Helper()
+	list, err := lab.admin.Discovery().ServerResourcesForGroupVersion(version)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return slices.ContainsFunc(list.APIResources, func(r metav1.APIResource) bool { return r.Name == resource })
 }
