@@ -18,7 +18,8 @@ var webhookMetrics = []Metric{
 		Program: Webhook, Name: "hardgate_admission_decisions_total", Kind: Counter,
 		Help: "Decisions on admission requests, by control, by the mode that applied and by verdict.",
 		Labels: []Label{
-			controlLabel, {"mode", "`Audit`, `Warn`, `Enforce`"},
+			controlLabel,
+			{"mode", "`Audit`, `Warn`, `Enforce`"},
 			{"verdict", "`Pass`, `Fail`, `NotApplicable`, `ByHand`, `Exempt`"},
 		},
 	},

@@ -25,14 +25,14 @@ func TestDiff(t *testing.T) {
 		"a vector without series": {telemetry.Webhook, vec("hardgate_novel", "a"), "hardgate_novel: is not in the list"},
 		"of others":               {telemetry.Webhook, vec("workqueue_depth", "a"), ""},
 		"nothing registered":      {telemetry.Nodecheck, nil, "hardgate_node_scans_total: is in the list, and not in the program"},
-		"another type": {telemetry.Nodecheck, prometheus.NewGauge(prometheus.GaugeOpts{
+		"another type": {telemetry.Nodecheck, prometheus.NewGauge(prometheus.GaugeOpts{ //nolint:promlinter // wrong on purpose
 			Name: "hardgate_node_scan_errors_total", Help: "Scans that broke and gave no verdicts.",
 		}), "hardgate_node_scan_errors_total: is a gauge, in the list a counter"},
 		"other help": {telemetry.Nodecheck, prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "hardgate_node_configz", Help: `A "word".`,
 		}), `hardgate_node_configz: the program says "A \"word\".", the list`},
 		"another label": {telemetry.Nodecheck, vec("hardgate_node_configz", "node"), `hardgate_node_configz: has the labels ["node"], in the list []`},
-		"a name against the conventions": {telemetry.Webhook, prometheus.NewCounter(prometheus.CounterOpts{
+		"a name against the conventions": {telemetry.Webhook, prometheus.NewCounter(prometheus.CounterOpts{ //nolint:promlinter // wrong on purpose
 			Name: "hardgate_novel", Help: "Help.",
 		}), `hardgate_novel: counter metrics should have "_total" suffix`},
 	} {
