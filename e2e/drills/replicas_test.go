@@ -112,7 +112,7 @@ func TestReplicaEnds(t *testing.T) {
 	for _, f := range l.right(t) {
 		t.Errorf("lost: %v", f.err)
 	}
-	t.Logf("%d requests, none lost", l.verdicts)
+	t.Logf("%d requests, %d lost", l.verdicts, len(l.lost))
 }
 
 // Promise: without any replica, enforced namespaces fail closed and say why; everything
