@@ -31,18 +31,18 @@ var machines = map[string]elf.Machine{"amd64": elf.EM_X86_64, "arm64": elf.EM_AA
 // bound is what an image may have a registry send, in MiB.
 const bound = 16
 
-// build makes images of a fresh clone, as a release is made.
-func build(t *testing.T, out string, components ...Component) []Built {
+// build makes images of a fresh clone, as a release is made, and returns the clone too.
+func build(t *testing.T, from, out string, components ...Component) (clone string, built []Built) {
 	t.Helper()
-	clone := filepath.Join(t.TempDir(), "clone")
-	if out, err := exec.Command("git", "clone", "-q", repo, clone).CombinedOutput(); err != nil {
+	clone = filepath.Join(t.TempDir(), "clone")
+	if out, err := exec.Command("git", "clone", "-q", from, clone).CombinedOutput(); err != nil {
 		t.Fatalf("git clone: %v\n%s", err, out)
 	}
 	s, err := source.Read(t.Context(), clone, "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	built, err := Build{
+	built, err = Build{
 		Repo: clone, Out: out, Version: "1.2.3", Registry: "registry.example/team",
 		Platforms:  []v1.Platform{{OS: "linux", Architecture: "amd64"}, {OS: "linux", Architecture: "arm64"}},
 		Components: components, Source: s, Toolchain: compile.Toolchain,
@@ -50,7 +50,7 @@ func build(t *testing.T, out string, components ...Component) []Built {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return built
+	return clone, built
 }
 
 // The real programs, for both platforms.
@@ -59,7 +59,7 @@ func TestBuild(t *testing.T) {
 		t.Skip("builds every program for two platforms")
 	}
 	out := t.TempDir()
-	built := build(t, out, Components...)
+	clone, built := build(t, repo, out, Components...)
 	if len(built) != len(Components) {
 		t.Fatalf("built %+v", built)
 	}
@@ -106,7 +106,7 @@ func TestBuild(t *testing.T) {
 	// From another directory, at another time: the same bytes.
 	time.Sleep(1100 * time.Millisecond)
 	again := t.TempDir()
-	build(t, again, Components...)
+	build(t, clone, again, Components...) // the commit of the first, whatever has come since
 	for _, c := range Components {
 		for _, name := range []string{c.Name + ".tar", c.Name + ".sbom.json"} {
 			a, errA := os.ReadFile(filepath.Join(out, name))
