@@ -101,7 +101,7 @@ func TestBuiltin(t *testing.T) {
 	})
 	time.Sleep(time.Second)
 	asked, all := stopLoad(), stopProbe()
-	if asked < 500 {
+	if asked < 200 {
 		t.Errorf("only %d requests", asked)
 	}
 	if len(all.served) < 3 || len(all.bundles) < 4 {
