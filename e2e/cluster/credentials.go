@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -51,7 +52,7 @@ func makeCredentials(dir string, users []string) error {
 	if err != nil {
 		return err
 	}
-	pair, err := ca.Loopback("hardgate-lab-loopback")
+	pair, err := ca.Loopback("hardgate-lab-loopback", net.ParseIP(ServiceAddress))
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,10 @@ import (
 	"github.com/hardgate-dev/hardgate/e2e/process"
 )
 
+// ServiceAddress is that of the Service by which pods find the API server: the first of the
+// range, as the server has it. Its certificate is for it, too.
+const ServiceAddress = "10.96.0.1"
+
 // EtcdPort is what etcd's port is for.
 const EtcdPort = "etcd"
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -122,15 +123,40 @@ func ownNetwork() error {
 	if err := unix.IoctlIfreq(fd, unix.SIOCSIFFLAGS, up); err != nil {
 		return fmt.Errorf("bringing up the loopback interface: %w", err)
 	}
-	alias, err := unix.NewIfreq("lo:0")
+	return alias(fd, "lo:0", netip.MustParseAddr(Address))
+}
+
+// AddAddress gives the loopback interface inside one more address, by the name of an alias
+// such as "lo:1".
+func AddAddress(name string, address netip.Addr) error {
+	if Dir() == "" {
+		return errors.New("giving the node an address: only in an enclosure")
+	}
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return fmt.Errorf("giving the node an address: %w", err)
 	}
-	if err := alias.SetInet4Addr([]byte{192, 0, 2, 1}); err != nil {
+	defer func() { _ = unix.Close(fd) }() // nothing is written to it
+	return alias(fd, name, address)
+}
+
+// alias sets an address, and that there are no others in its network: the kernel takes
+// the class of the address for it.
+func alias(fd int, name string, address netip.Addr) error {
+	request, err := unix.NewIfreq(name)
+	if err != nil {
 		return fmt.Errorf("giving the node an address: %w", err)
 	}
-	if err := unix.IoctlIfreq(fd, unix.SIOCSIFADDR, alias); err != nil {
-		return fmt.Errorf("giving the node an address: %w", err)
+	for _, set := range []struct {
+		what    uint
+		address netip.Addr
+	}{{unix.SIOCSIFADDR, address}, {unix.SIOCSIFNETMASK, netip.AddrFrom4([4]byte{255, 255, 255, 255})}} {
+		if err := request.SetInet4Addr(set.address.AsSlice()); err != nil {
+			return fmt.Errorf("giving the node an address: %w", err)
+		}
+		if err := unix.IoctlIfreq(fd, set.what, request); err != nil {
+			return fmt.Errorf("giving the node an address: %w", err)
+		}
 	}
 	return nil
 }

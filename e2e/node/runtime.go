@@ -61,6 +61,9 @@ restrict_oom_score_adj = true
 bin_dir = "` + cniPlugins + `"
 `
 
+// networkFile is where a runtime looks for its networks, the first one of which it takes.
+const networkFile = "/etc/cni/net.d/00-lab.conflist"
+
 const network = `{
   "cniVersion": "0.4.0",
   "name": "lab",
@@ -82,8 +85,8 @@ func StartRuntime(ctx context.Context, pause string) (*Runtime, error) {
 		return nil, errors.New("starting containerd: only in an enclosure")
 	}
 	for path, content := range map[string]string{
-		"/etc/containerd/config.toml":    runtimeConfig,
-		"/etc/cni/net.d/00-lab.conflist": network,
+		"/etc/containerd/config.toml": runtimeConfig,
+		networkFile:                   network,
 	} {
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 			return nil, fmt.Errorf("configuring containerd: %w", err)

@@ -57,10 +57,11 @@ func NewAuthority(name string) (*Authority, error) {
 // Pair is a certificate and its key, in PEM.
 type Pair struct{ CertPEM, KeyPEM []byte }
 
-// Loopback issues a certificate for localhost, 127.0.0.1 and ::1, which its
-// holder can serve with and also present as a client, as etcd does to itself.
+// Loopback issues a certificate for localhost, 127.0.0.1 and ::1, and for more
+// addresses, which its holder can serve with and also present as a client, as etcd does
+// to itself.
 // The key is an ECDSA key on P-256, as cert-manager and most clusters use.
-func (a *Authority) Loopback(name string) (Pair, error) {
+func (a *Authority) Loopback(name string, more ...net.IP) (Pair, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return Pair{}, fmt.Errorf("issuing a certificate for %s: %w", name, err)
@@ -70,7 +71,7 @@ func (a *Authority) Loopback(name string) (Pair, error) {
 		return Pair{}, fmt.Errorf("issuing a certificate for %s: %w", name, err)
 	}
 	template.DNSNames = []string{"localhost"}
-	template.IPAddresses = []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback}
+	template.IPAddresses = append([]net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback}, more...)
 	template.KeyUsage = x509.KeyUsageDigitalSignature
 	template.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth}
 	der, err := x509.CreateCertificate(rand.Reader, template, a.cert, key.Public(), a.key)
