@@ -23,7 +23,7 @@ type load struct {
 	verdicts int
 	// lost are requests that got no verdict, by when that was known.
 	lost []lost
-	// wrong are verdicts that are not right, and requests that got none at their third trial.
+	// wrong are verdicts that are not right, and requests that got none at their last trial.
 	wrong []string
 }
 
