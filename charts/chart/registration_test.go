@@ -35,6 +35,11 @@ func TestRegistrationIsTheControllers(t *testing.T) {
 			t.Errorf("the label %s is not %q on both", key, value)
 		}
 	}
+	for key, value := range wantValidating.Annotations {
+		if validating.Annotations[key] != value || mutating.Annotations[key] != value {
+			t.Errorf("the annotation %s is not %q on both", key, value)
+		}
+	}
 	if err := registration.SelfTest(validating, "hardgate-system", "hardgate-leader"); err != nil {
 		t.Errorf("it could lock out: %v", err)
 	}
