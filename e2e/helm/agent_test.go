@@ -1,0 +1,122 @@
+package helm
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// holdLittle looks from the node at what the kernel lets the agent's process do: not at
+// what its pod asks for.
+func holdLittle(t *testing.T) {
+	t.Helper()
+	dir := agentProcess(t)
+	status, err := os.ReadFile(filepath.Join(dir, "status"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	fields := map[string]string{}
+	for line := range strings.Lines(string(status)) {
+		key, value, _ := strings.Cut(line, ":")
+		fields[key] = strings.Join(strings.Fields(value), " ")
+	}
+	const dacReadSearch = 1 << 2 // linux/capability.h
+	none, one := fmt.Sprintf("%016x", 0), fmt.Sprintf("%016x", dacReadSearch)
+	for key, want := range map[string]string{
+		"Uid": "0 0 0 0", "Gid": "0 0 0 0", "Groups": "0",
+		"CapInh": none, "CapPrm": one, "CapEff": one, "CapBnd": one, "CapAmb": none,
+		"NoNewPrivs": "1", "Seccomp": "2",
+	} {
+		if fields[key] != want {
+			t.Errorf("%s is %q, want %q", key, fields[key], want)
+		}
+	}
+	for space, want := range map[string]bool{"net": true, "uts": true, "pid": false, "ipc": false, "mnt": false, "cgroup": true} {
+		node, err := os.Readlink("/proc/1/ns/" + space)
+		if err != nil {
+			t.Fatal(err)
+		}
+		has, err := os.Readlink(filepath.Join(dir, "ns", space))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if space != "cgroup" && (has == node) != want { // where there is version 1, it is shared
+			t.Errorf("the node's namespace %s is the agent's: %t, want %t", space, has == node, want)
+		}
+	}
+	writable(t, dir)
+}
+
+// agentProcess is the directory in /proc of the one agent that there is.
+func agentProcess(t *testing.T) string {
+	t.Helper()
+	commands, err := filepath.Glob("/proc/[0-9]*/cmdline")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var found []string
+	for _, name := range commands {
+		if line, err := os.ReadFile(name); err == nil && strings.HasPrefix(string(line), "/nodecheck\x00") {
+			found = append(found, filepath.Dir(name))
+		}
+	}
+	if len(found) != 1 {
+		t.Fatalf("processes of the agent: %q, want one", found)
+	}
+	return found[0]
+}
+
+// writable asserts that what the agent sees of the node is mounted read-only, and its own
+// root too.
+func writable(t *testing.T, dir string) {
+	t.Helper()
+	mounts, err := os.ReadFile(filepath.Join(dir, "mountinfo"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]bool{"/": true, "/host": true}
+	var below []string
+	for line := range strings.Lines(string(mounts)) {
+		f := strings.Fields(line) // as in proc_pid_mountinfo(5)
+		at, readOnly := f[4], slices.Contains(strings.Split(f[5], ","), "ro")
+		if want[at] && !readOnly {
+			t.Errorf("%s is mounted with %s", at, f[5])
+		}
+		delete(want, at)
+		if !readOnly {
+			below = append(below, at)
+		}
+	}
+	for at := range want {
+		t.Errorf("nothing is mounted at %s", at)
+	}
+	t.Logf("mounted writable: %s", strings.Join(below, " "))
+}
+
+// awaitReport waits until the agent's pod has reported of the node.
+func awaitReport(t *testing.T) {
+	t.Helper()
+	await(t, time.Minute, "the agent has reported", func(ctx context.Context) error {
+		_, err := nodeReport(ctx)
+		return err
+	})
+	events, err := lab.cluster.AuditEvents()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range events {
+		if e.ObjectRef.Resource == "nodereports" && e.ObjectRef.Subresource == "status" && e.ResponseStatus.Code < 300 {
+			pod := strings.Join(e.User.Extra["authentication.kubernetes.io/pod-name"], "")
+			if !strings.HasPrefix(pod, "hardgate-nodecheck-") {
+				t.Errorf("%s wrote the report, from the pod %q", e.User.Username, pod)
+			}
+			return
+		}
+	}
+	t.Error("nobody wrote the report")
+}
