@@ -1,6 +1,7 @@
 package images
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -184,7 +185,7 @@ func TestDockerfile(t *testing.T) {
 					if want := (copied{"build", "/out/" + c.Name, mode}); got != want {
 						t.Errorf("%s: Docker has %s from %+v, want %+v", c.Name, name, got, want)
 					}
-				} else if content, err := os.ReadFile(filepath.Join(repo, got.source)); err != nil || got.stage != "" || string(content) != string(f.Content) {
+				} else if content, err := os.ReadFile(filepath.Join(repo, got.source)); err != nil || got.stage != "" || !bytes.Equal(content, f.Content) {
 					t.Errorf("%s: Docker has %s from %+v, which differs: %v", c.Name, name, got, err)
 				}
 				delete(files, name)

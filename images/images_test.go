@@ -148,7 +148,7 @@ func open(t *testing.T, archive string) v1.ImageIndex {
 func inspect(t *testing.T, image v1.Image, program string) []byte {
 	t.Helper()
 	content := mutate.Extract(image)
-	defer content.Close()
+	defer func() { _ = content.Close() }()
 	var found []byte
 	want := map[string]bool{"etc": true, "etc/passwd": true, "etc/group": true, "LICENSE": true, program[1:]: true}
 	for r := tar.NewReader(content); ; {
@@ -218,7 +218,7 @@ func readBill(t *testing.T, name string) *cdx.BOM {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	var bom cdx.BOM
 	if err := cdx.NewBOMDecoder(f, cdx.BOMFileFormatJSON).Decode(&bom); err != nil {
 		t.Fatal(err)
