@@ -25,14 +25,21 @@ func TestSchemaRefuses(t *testing.T) {
 		"a tag in the repository":         {"webhook: {image: {repository: 'hardgate/webhook:1'}}", "'/webhook/image/repository': 'hardgate/webhook:1' does not match pattern"},
 		"half a digest":                   {"controller: {image: {digest: 'sha256:abc'}}", "'/controller/image/digest': 'sha256:abc' does not match pattern"},
 		"a registry with a slash":         {"image: {registry: 'registry.example/'}", "'/image/registry': 'registry.example/' does not match pattern"},
-		"a registry with a scheme":        {"image: {registry: 'https://registry.example '}", "'/image/registry'"},
+		"a registry with a scheme":        {"image: {registry: 'https://registry.example'}", "'/image/registry': 'https://registry.example' does not match pattern"},
+		"a registry with a gap":           {"image: {registry: 'registry.example//team'}", "'/image/registry'"},
+		"a path in capitals":              {"image: {registry: registry.example/Team}", "'/image/registry'"},
 		"a policy of pulling":             {"image: {pullPolicy: Sometimes}", "'/image/pullPolicy': value must be one of 'Always', 'IfNotPresent', 'Never'"},
 		"secrets as names":                {"image: {pullSecrets: [login]}", "'/image/pullSecrets/0': got string, want object"},
 		"a taint's key of somebody else":  {"taints: {driftedKey: example.com/drifted}", "'/taints/driftedKey': 'example.com/drifted' does not match pattern"},
 		"the keys exchanged":              {"taints: {unverifiedKey: hardgate.dev/drifted}", "'/taints/unverifiedKey'"},
+		"a taint's key of no domain":      {"taints: {driftedKey: a..b/hardgate-drifted}", "'/taints/driftedKey': 'a..b/hardgate-drifted' does not match pattern"},
 		"an issuer that does not exist":   {"certificates: {issuer: vault}", "'/certificates/issuer': value must be one of 'auto', 'builtin', 'cert-manager'"},
 		"a provider that does not exist":  {"controller: {provider: eks}", "'/controller/provider': value must be one of 'auto', 'aks', 'none'"},
 		"an interval without a unit":      {"controller: {auditInterval: '15'}", "'/controller/auditInterval': '15' does not match pattern"},
+		"an interval of nothing":          {"controller: {auditInterval: 0s}", "'/controller/auditInterval': '0s' does not match pattern"},
+		"an interval in parts of seconds": {"controller: {auditInterval: 0.5s}", "'/controller/auditInterval'"},
+		"a pool label that is none":       {"controller: {poolLabels: ['node pool']}", "'/controller/poolLabels/0': 'node pool' does not match pattern"},
+		"two pool labels in one":          {"controller: {poolLabels: ['pool,agentpool']}", "'/controller/poolLabels/0'"},
 		"a share of more than all":        {"nodecheck: {maxUnavailable: 110%}", "'/nodecheck/maxUnavailable'"},
 		"no node at a time":               {"nodecheck: {maxUnavailable: 0}", "'/nodecheck/maxUnavailable'"},
 		"a module with a flag in it":      {"nodecheck: {unnecessaryModules: ['usb --exempt']}", "'/nodecheck/unnecessaryModules/0'"},
@@ -40,9 +47,12 @@ func TestSchemaRefuses(t *testing.T) {
 		"a port that is none":             {"networkPolicies: {apiServerPorts: [0]}", "'/networkPolicies/apiServerPorts/0': minimum: got 0, want 1"},
 		"an address without a length":     {"networkPolicies: {apiServerCIDRs: [192.0.2.1]}", "'/networkPolicies/apiServerCIDRs/0': '192.0.2.1' does not match pattern"},
 		"a peer that is everybody":        {"networkPolicies: {metricsFrom: [{}]}", "'/networkPolicies/metricsFrom/0': minProperties: got 0, want 1"},
+		"an end in no month":              {"policies: {exemptionsExpire: '2028-13-01T00:00:00Z'}", "'/policies/exemptionsExpire'"},
 		"an end that is no time":          {"policies: {exemptionsExpire: never}", "'/policies/exemptionsExpire': 'never' does not match pattern"},
 		"a bool in quotes":                {"nodecheck: {enabled: 'false'}", "'/nodecheck/enabled': got string, want boolean"},
 		"a resource that does not exist":  {"webhook: {resources: {limits: {memry: 1Gi}}}", "'/webhook/resources/limits': additional properties 'memry' not allowed"},
+		"a quantity of another unit":      {"webhook: {resources: {limits: {memory: 256MB}}}", "'/webhook/resources/limits/memory'"},
+		"a quantity with a gap":           {"nodecheck: {resources: {requests: {cpu: '100 m'}}}", "'/nodecheck/resources/requests/cpu'"},
 		"a label of a node as a number":   {"webhook: {nodeSelector: {pool: 1}}", "'/webhook/nodeSelector/pool': got number, want string"},
 		"a value that is taken away":      {"webhook: {replicas: null}", "'/webhook': missing property 'replicas'"},
 		"a section that is taken away":    {"networkPolicies: null", "missing property 'networkPolicies'"},
@@ -114,6 +124,24 @@ func merged(a, b map[string]any) map[string]any {
 		a[key] = value
 	}
 	return a
+}
+
+// What is unusual and right is taken.
+func TestSchemaTakes(t *testing.T) {
+	for name, text := range map[string]string{
+		"a registry on a port":   "image: {registry: 'localhost:5000'}",
+		"a path with separators": "image: {registry: 'registry.example:5000/a_b/c--d/e.f'}",
+		"a mixed interval":       "controller: {auditInterval: 1h30m}",
+		"a fraction of an hour":  "controller: {auditInterval: 1.5h}",
+		"seconds":                "controller: {auditInterval: 90s}",
+		"pool labels":            "controller: {poolLabels: [agentpool, cloud.google.com/gke-nodepool, Pool_1]}",
+		"bytes":                  "webhook: {resources: {limits: {memory: 268435456, cpu: 2}}}",
+		"fractions":              "webhook: {resources: {limits: {memory: 0.5Gi}, requests: {cpu: 0.25}}}",
+		"an exponent":            "webhook: {resources: {limits: {memory: 128e6}}}",
+		"a taint's key":          "taints: {driftedKey: status-taint.cluster-autoscaler.kubernetes.io/hardgate-drifted}",
+	} {
+		t.Run(name, func(t *testing.T) { objects(t, render(t, chart.Options{Values: values(t, text)})) })
+	}
 }
 
 // helm lint, which looks at what Helm itself expects of a chart.
