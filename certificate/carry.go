@@ -65,7 +65,7 @@ func (s State) servedFirst(authorities []*x509.Certificate) []*x509.Certificate 
 		return authorities
 	}
 	slices.SortStableFunc(authorities, func(a, b *x509.Certificate) int {
-		switch one, other := by(served[0], a), by(served[0], b); {
+		switch one, other := through(served, a), through(served, b); {
 		case one == other:
 			return 0
 		case one:

@@ -95,14 +95,14 @@ func (s State) authority(now time.Time) (p pair, why string) {
 
 // trusted are the authority that signs and those before it.
 func (s State) trusted() (all []*x509.Certificate) {
-	return unique(slices.Concat(readAuthorities(s.CA[CertKey]), readAuthorities(s.CA[PreviousKey])))
+	return unique(slices.Concat(readAuthorities(s.CA[CertKey]), readAll(s.CA[PreviousKey])))
 }
 
 // known are all authorities that somebody may trust.
 func (s State) known() []*x509.Certificate {
-	all := append(s.trusted(), readAuthorities(s.Serving[BundleKey])...)
-	for _, b := range s.Bundles {
-		all = append(all, readAuthorities(b)...)
+	all, served := s.trusted(), readAll(s.Serving[CertKey])
+	for _, b := range append([][]byte{s.Serving[BundleKey]}, s.Bundles...) {
+		all = append(all, slices.DeleteFunc(readAll(b), func(c *x509.Certificate) bool { return !c.IsCA && !through(served, c) })...)
 	}
 	return unique(all)
 }
@@ -114,10 +114,10 @@ func (s State) foreign(trusted []*x509.Certificate, now time.Time) []*x509.Certi
 	// There is no end to what bundles may have, but to what is taken from them.
 	signs := func(*x509.Certificate) bool { return len(trusted) <= adopted }
 	if served := readAll(s.Serving[CertKey]); len(served) > 0 {
-		if slices.ContainsFunc(trusted, func(a *x509.Certificate) bool { return by(served[0], a) }) {
+		if slices.ContainsFunc(trusted, func(a *x509.Certificate) bool { return through(served, a) }) {
 			return nil
 		}
-		signs = func(a *x509.Certificate) bool { return by(served[0], a) }
+		signs = func(a *x509.Certificate) bool { return through(served, a) }
 	}
 	return slices.DeleteFunc(s.known(), func(a *x509.Certificate) bool {
 		return has(trusted, a) || !signs(a) || valid(a, now) != nil

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -18,7 +19,7 @@ func readPair(data map[string][]byte) (pair, error) {
 	if len(certs) == 0 {
 		return pair{}, errors.New(CertKey + " has no certificate")
 	}
-	block, _ := pem.Decode(data[PrivateKey])
+	block := keyBlock(data[PrivateKey])
 	if block == nil {
 		return pair{}, errors.New(PrivateKey + " has no key")
 	}
@@ -30,6 +31,15 @@ func readPair(data map[string][]byte) (pair, error) {
 		return pair{}, fmt.Errorf("%s is not the key of %s", PrivateKey, CertKey)
 	}
 	return pair{cert: certs[0], key: key}, nil
+}
+
+// keyBlock is the first that is a key: some tools write the curve before it.
+func keyBlock(text []byte) (block *pem.Block) {
+	for {
+		if block, text = pem.Decode(text); block == nil || strings.HasSuffix(block.Type, "PRIVATE KEY") {
+			return block
+		}
+	}
 }
 
 func parseKey(der []byte) (*ecdsa.PrivateKey, error) {
@@ -102,3 +112,21 @@ func due(c *x509.Certificate) time.Time {
 
 // by is whether a certificate was signed by an authority.
 func by(c, authority *x509.Certificate) bool { return c.CheckSignatureFrom(authority) == nil }
+
+// through is whether an API server that trusts anchor accepts what is served: the first of
+// these certificates, with the others for a chain. Where it trusts the first itself, that
+// need not be an authority's.
+func through(served []*x509.Certificate, anchor *x509.Certificate) bool {
+	chain, rest := served[:min(1, len(served))], served[min(1, len(served)):]
+	for i := 0; i < len(chain); i++ {
+		if chain[i].Equal(anchor) || by(chain[i], anchor) {
+			return true
+		}
+		for _, next := range rest {
+			if !has(chain, next) && by(chain[i], next) {
+				chain = append(slices.Clip(chain), next)
+			}
+		}
+	}
+	return false
+}
