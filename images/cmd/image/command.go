@@ -10,6 +10,7 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"github.com/distribution/reference"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/spf13/cobra"
 	"go.yaml.in/yaml/v3"
@@ -85,6 +86,9 @@ func (o options) run(ctx context.Context, out io.Writer, epoch string) error {
 			return err
 		}
 	}
+	if err := checkName(b.Registry, b.Version); err != nil {
+		return err
+	}
 	if b.Source, err = source.Read(ctx, o.repo, epoch); err != nil {
 		return err
 	}
@@ -93,6 +97,24 @@ func (o options) run(ctx context.Context, out io.Writer, epoch string) error {
 		return err
 	}
 	return list(out, built)
+}
+
+// checkName finds before anything is compiled what would be no name of an image after it.
+func checkName(registry, version string) error {
+	project, err := reference.ParseNormalizedNamed(images.Project)
+	if err != nil {
+		return err
+	}
+	if _, err := reference.WithTag(project, version); err != nil {
+		return fmt.Errorf("--version=%s: no tag of an image: want such as 1.2.3", version)
+	}
+	if registry == "" {
+		return nil
+	}
+	if _, err := reference.ParseNormalizedNamed(registry + "/" + images.Project); err != nil {
+		return fmt.Errorf("--registry=%s: want such as registry.example/team, without a scheme and without a slash at the end: %w", registry, err)
+	}
+	return nil
 }
 
 func appVersion(repo string) (string, error) {

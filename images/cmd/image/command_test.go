@@ -37,6 +37,11 @@ func TestRefused(t *testing.T) {
 		"an argument":           {[]string{"webhook"}, "unknown command"},
 		"an unknown component":  {[]string{"--component=proxy"}, "no such component"},
 		"half a platform":       {[]string{"--platform=linux"}, "linux/amd64"},
+		"a tag with a slash":    {[]string{"--repo=../../..", "--version=v1/2"}, "--version=v1/2"},
+		"a tag with a blank":    {[]string{"--repo=../../..", "--version=1.0 "}, "--version"},
+		"a registry's scheme":   {[]string{"--repo=../../..", "--registry=https://registry.example"}, "--registry=https://registry.example"},
+		"a slash at the end":    {[]string{"--repo=../../..", "--registry=registry.example/"}, "--registry"},
+		"a path in capitals":    {[]string{"--repo=../../..", "--registry=registry.example/Team"}, "--registry"},
 		"a platform of no kind": {[]string{"--platform=a/b/c/d"}, "linux/amd64"},
 	} {
 		t.Run(name, func(t *testing.T) {
