@@ -128,13 +128,24 @@ func TestNetwork(t *testing.T) {
 	}
 	all = objects(t, render(t, chart.Options{Values: values(t, "networkPolicies: {metricsFrom: [{podSelector: {}}], apiServerCIDRs: [192.0.2.0/28]}")}))
 	in := find[*networkingv1.NetworkPolicy](t, all, "hardgate-webhook").Spec.Ingress
-	if len(in) != 2 || in[0].From[0].IPBlock.CIDR != "192.0.2.0/28" || in[1].Ports[0].Port.String() != "metrics" || len(in[1].From) != 1 {
+	// API servers are not reached at the address that they come from: behind konnectivity
+	// they come from a pod.
+	if len(in) != 2 || len(in[0].From) != 0 || in[1].Ports[0].Port.String() != "metrics" || len(in[1].From) != 1 {
 		t.Errorf("the webhook is open to %+v", in)
 	}
 	for _, name := range []string{"hardgate-webhook", "hardgate-controller"} {
 		if out := find[*networkingv1.NetworkPolicy](t, all, name).Spec.Egress; out[0].To[0].IPBlock.CIDR != "192.0.2.0/28" {
 			t.Errorf("%s may reach %+v", name, out)
 		}
+	}
+}
+
+// Where it is known from where API servers come, nobody else is let in.
+func TestNetworkOfReviews(t *testing.T) {
+	all := objects(t, render(t, chart.Options{Values: values(t, "networkPolicies: {webhookFrom: [{ipBlock: {cidr: 192.0.2.0/28}}, {podSelector: {matchLabels: {app: konnectivity-agent}}, namespaceSelector: {}}]}")}))
+	in := find[*networkingv1.NetworkPolicy](t, all, "hardgate-webhook").Spec.Ingress
+	if len(in) != 1 || len(in[0].From) != 2 || in[0].From[0].IPBlock.CIDR != "192.0.2.0/28" || in[0].From[1].PodSelector.MatchLabels["app"] != "konnectivity-agent" {
+		t.Errorf("the webhook is open to %+v", in)
 	}
 }
 

@@ -46,6 +46,7 @@ func TestSchemaRefuses(t *testing.T) {
 		"a toleration without a key":      {"webhook: {tolerations: [{operator: Exists}]}", "'/webhook/tolerations/0': missing property 'key'"},
 		"a port that is none":             {"networkPolicies: {apiServerPorts: [0]}", "'/networkPolicies/apiServerPorts/0': minimum: got 0, want 1"},
 		"an address without a length":     {"networkPolicies: {apiServerCIDRs: [192.0.2.1]}", "'/networkPolicies/apiServerCIDRs/0': '192.0.2.1' does not match pattern"},
+		"anybody may ask":                 {"networkPolicies: {webhookFrom: [{}]}", "'/networkPolicies/webhookFrom/0': minProperties: got 0, want 1"},
 		"a peer that is everybody":        {"networkPolicies: {metricsFrom: [{}]}", "'/networkPolicies/metricsFrom/0': minProperties: got 0, want 1"},
 		"an end in no month":              {"policies: {exemptionsExpire: '2028-13-01T00:00:00Z'}", "'/policies/exemptionsExpire'"},
 		"an end that is no time":          {"policies: {exemptionsExpire: never}", "'/policies/exemptionsExpire': 'never' does not match pattern"},
@@ -76,7 +77,7 @@ func TestEveryCombinationDecodes(t *testing.T) {
 	choices := [][]string{
 		{"{}", "certificates: {issuer: cert-manager}", "certificates: {issuer: builtin}"},
 		{"{}", "nodecheck: {enabled: false}", "nodecheck: {maxUnavailable: 3, kubeletPort: 0, unnecessaryModules: [usb-storage, cramfs], priorityClassName: ''}"},
-		{"{}", "networkPolicies: {enabled: false}", "networkPolicies: {apiServerCIDRs: [192.0.2.0/28, '2001:db8::/64'], apiServerPorts: [443], metricsFrom: [{namespaceSelector: {matchLabels: {a: b}}, podSelector: {}}]}"},
+		{"{}", "networkPolicies: {enabled: false}", "networkPolicies: {apiServerCIDRs: [192.0.2.0/28, '2001:db8::/64'], apiServerPorts: [443], webhookFrom: [{ipBlock: {cidr: 192.0.2.0/28}}], metricsFrom: [{namespaceSelector: {matchLabels: {a: b}}, podSelector: {}}]}"},
 		{"{}", "policies: {create: false}\nresourceQuota: {enabled: false}"},
 		{
 			"{}",
