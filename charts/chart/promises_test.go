@@ -101,6 +101,41 @@ func TestAgent(t *testing.T) {
 	}
 }
 
+// The agent's ports are the node's, where somebody else may have them.
+func TestAgentPorts(t *testing.T) {
+	for text, want := range map[string]struct {
+		args []string
+		port int32
+	}{
+		"{}": {[]string{"--root=/host"}, 9258},
+		"nodecheck: {healthPort: 19258, metricsPort: 19257}": {[]string{"--root=/host", "--health-listen=127.0.0.1:19258", "--metrics-listen=127.0.0.1:19257"}, 19258},
+		"nodecheck: {metricsPort: 0}":                        {[]string{"--root=/host", "--metrics-listen=0"}, 9258},
+	} {
+		c := find[*appsv1.DaemonSet](t, objects(t, render(t, chart.Options{Values: values(t, text)})), "hardgate-nodecheck").Spec.Template.Spec.Containers[0]
+		if !slices.Equal(c.Args, want.args) {
+			t.Errorf("%s: it is started with %q, want %q", text, c.Args, want.args)
+		}
+		for _, p := range []*corev1.Probe{c.LivenessProbe, c.ReadinessProbe} {
+			if p.HTTPGet.Port.IntVal != want.port || p.HTTPGet.Host != "127.0.0.1" {
+				t.Errorf("%s: it is probed at %s:%s, want port %d", text, p.HTTPGet.Host, p.HTTPGet.Port.String(), want.port)
+			}
+		}
+	}
+}
+
+// A heap that comes near the limit is collected, before the kernel kills every replica for
+// the same burst.
+func TestHeapsKnowTheirLimit(t *testing.T) {
+	all := objects(t, render(t, chart.Options{}))
+	for _, name := range []string{"hardgate-webhook", "hardgate-controller"} {
+		c := find[*appsv1.Deployment](t, all, name).Spec.Template.Spec.Containers[0]
+		i := slices.IndexFunc(c.Env, func(e corev1.EnvVar) bool { return e.Name == "GOMEMLIMIT" })
+		if i < 0 || c.Env[i].ValueFrom == nil || c.Env[i].ValueFrom.ResourceFieldRef == nil || c.Env[i].ValueFrom.ResourceFieldRef.Resource != "limits.memory" {
+			t.Errorf("%s is not told of its limit: %+v", name, c.Env)
+		}
+	}
+}
+
 // Whatever priority the pods have, the quota names it.
 func TestQuotaKnowsThePriorities(t *testing.T) {
 	all := objects(t, render(t, chart.Options{}))

@@ -42,6 +42,7 @@ func TestSchemaRefuses(t *testing.T) {
 		"two pool labels in one":          {"controller: {poolLabels: ['pool,agentpool']}", "'/controller/poolLabels/0'"},
 		"a share of more than all":        {"nodecheck: {maxUnavailable: 110%}", "'/nodecheck/maxUnavailable'"},
 		"no node at a time":               {"nodecheck: {maxUnavailable: 0}", "'/nodecheck/maxUnavailable'"},
+		"no port for probes":              {"nodecheck: {healthPort: 0}", "'/nodecheck/healthPort': minimum: got 0, want 1"},
 		"a module with a flag in it":      {"nodecheck: {unnecessaryModules: ['usb --exempt']}", "'/nodecheck/unnecessaryModules/0'"},
 		"a toleration without a key":      {"webhook: {tolerations: [{operator: Exists}]}", "'/webhook/tolerations/0': missing property 'key'"},
 		"a port that is none":             {"networkPolicies: {apiServerPorts: [0]}", "'/networkPolicies/apiServerPorts/0': minimum: got 0, want 1"},
