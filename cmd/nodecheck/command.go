@@ -20,6 +20,7 @@ import (
 
 	"github.com/hardgate-dev/hardgate/nodecheck"
 	"github.com/hardgate-dev/hardgate/nodecheck/configz"
+	"github.com/hardgate-dev/hardgate/nodecheck/confine"
 	"github.com/hardgate-dev/hardgate/nodecheck/delivery"
 	"github.com/hardgate-dev/hardgate/nodecheck/host"
 	"github.com/hardgate-dev/hardgate/nodecheck/sockets"
@@ -163,6 +164,12 @@ func run(ctx context.Context, o options) (err error) {
 		agent.Kubelet = &configz.Client{Port: o.configzPort, Token: o.access.token, Files: root}
 	}
 	sender.Alive = agent.Alive
+	// Before anything of the node is read, which may be somebody else's.
+	if landlock, err := confine.Process(); err != nil {
+		log.Info("the kernel does not keep this process from writing files", "cause", err.Error())
+	} else {
+		log.Info("this process can write and execute no file", "landlock", landlock)
+	}
 	log.Info("starting", "version", version, "ruleSet", ruleSet, "controls", len(checks))
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return agent.Run(ctx) })

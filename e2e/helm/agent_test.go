@@ -71,8 +71,9 @@ func agentProcess(t *testing.T) string {
 	return found[0]
 }
 
-// writable asserts that what the agent sees of the node is mounted read-only, and its own
-// root too.
+// writable asserts that the node's root is mounted read-only, and the agent's own root too.
+// That holds for these alone: what is mounted below the node's root has the flags that it
+// has there. The agent has given up the right to write, where the kernel lets it.
 func writable(t *testing.T, dir string) {
 	t.Helper()
 	mounts, err := os.ReadFile(filepath.Join(dir, "mountinfo"))
@@ -96,6 +97,19 @@ func writable(t *testing.T, dir string) {
 		t.Errorf("nothing is mounted at %s", at)
 	}
 	t.Logf("mounted writable: %s", strings.Join(below, " "))
+	logs, err := filepath.Glob("/var/log/pods/" + system + "_hardgate-nodecheck-*/nodecheck/0.log")
+	if err != nil || len(logs) != 1 {
+		t.Fatal(logs, err)
+	}
+	text, err := os.ReadFile(logs[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	const confined, cannot = "this process can write and execute no file", "confining this process: function not implemented"
+	t.Logf("confined: %t", strings.Contains(string(text), confined))
+	if !strings.Contains(string(text), confined) && !strings.Contains(string(text), cannot) {
+		t.Errorf("the agent has not given up the right to write:\n%s", text)
+	}
 }
 
 // awaitReport waits until the agent's pod has reported of the node.
