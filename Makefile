@@ -6,6 +6,7 @@ SHELL := bash
 
 TOOL := go tool -modfile=$(CURDIR)/tools/go.mod
 LAB := bin/lab
+E2E := helm story kubelet tainting rollout certificates drills imagepolicy integration
 MODULES := . charts charts/monitoring e2e e2e/decoding images
 
 ##@ Try it
@@ -38,6 +39,10 @@ test: ## Unit tests, and integration tests against a real kube-apiserver
 	cd e2e && go test -timeout 40m ./...
 	cd e2e/decoding && go test ./...
 	cd images && go test -timeout 40m ./...
+
+.PHONY: e2e
+e2e: ## End to end, one after the other and told as it goes: the chart with real pods first, which root can run with containerd
+	@for p in $(E2E); do echo "== e2e/$$p"; (cd e2e/$$p && go test -count=1 -timeout 30m -v .); done
 
 .PHONY: race
 race: ## Unit tests under the race detector
