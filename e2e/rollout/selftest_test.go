@@ -65,7 +65,7 @@ func TestUnreached(t *testing.T) {
 		})
 	})
 	await(t, "the metric says so", func() bool { return reached(t, run) == 0 })
-	if n := strings.Count(run.Log(), "the API server does not reach the webhook"); n != 1 {
+	if n := strings.Count(run.Log(), "the API server does not reach the webhook: nothing is promoted"); n != 1 {
 		t.Errorf("the log says so %d times", n)
 	}
 	if err := lab.admin.CoreV1().Namespaces().Delete(t.Context(), leaving, metav1.DeleteOptions{}); err != nil {
