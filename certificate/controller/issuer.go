@@ -60,6 +60,7 @@ type Issuer struct {
 
 	// What follows is of the one goroutine.
 	memory certificate.Memory
+	pace   pace
 	waits  string
 }
 
@@ -69,7 +70,7 @@ func NewIssuer(l controller.Leader, registry prometheus.Registerer, o Options) (
 	if err != nil {
 		return nil, err
 	}
-	return &Issuer{Options: o, May: l.May, client: own.WithWatch, clock: own.clock, metrics: NewMetrics(registry), teller: teller{events: l.Events}}, nil
+	return &Issuer{Options: o, May: l.May, client: own.WithWatch, clock: own.clock, metrics: NewMetrics(registry), teller: teller{events: l.Events}, pace: newPace()}, nil
 }
 
 // dialed is a client, and the clock of its API server.
@@ -120,6 +121,9 @@ func (i *Issuer) Start(ctx context.Context) error {
 			return err
 		}
 		problem := i.round(ctx)
+		if problem == nil {
+			problem = i.pace.look()
+		}
 		if ctx.Err() != nil {
 			return nil
 		}
@@ -147,7 +151,7 @@ func (i *Issuer) round(ctx context.Context) error {
 			return err
 		}
 	}
-	return errors.New("there is no end to what has to be changed: somebody else writes the Secrets or the bundles, too")
+	return errFought
 }
 
 // step reads, decides and writes one thing.
@@ -175,7 +179,7 @@ func (i *Issuer) step(ctx context.Context) (again bool, _ error) {
 	if err != nil {
 		return false, err
 	}
-	if err := i.May(); err != nil {
+	if err := errors.Join(i.May(), i.pace.next()); err != nil {
 		return false, err
 	}
 	return i.write(ctx, s, plan, change)

@@ -69,8 +69,10 @@ func (i *Issuer) write(ctx context.Context, s stored, plan certificate.Step, cha
 	default:
 		err = i.writeBundle(ctx, s.registered, change.Bundle)
 	}
+	// What is written and not there has gone meanwhile; where a Secret is made, that is its namespace.
+	made := change.CA != nil && s.ca == nil || change.Serving != nil && s.serving == nil
 	switch {
-	case apierrors.IsConflict(err), apierrors.IsAlreadyExists(err):
+	case apierrors.IsConflict(err), apierrors.IsAlreadyExists(err), apierrors.IsNotFound(err) && !made:
 		i.metrics.wrote(plan.Action, conflict)
 		return true, nil
 	case err != nil:
