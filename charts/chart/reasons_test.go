@@ -3,12 +3,13 @@ package chart_test
 // reasons are why each rule is there, whoever makes the certificate.
 var reasons = map[string]string{
 	// The webhook: what it judges by.
-	"ClusterRole hardgate-webhook: get,list,watch core/namespaces,serviceaccounts":                                        "policies select namespaces by labels, and accounts say whether a token is mounted; both for every request, so that they are watched",
-	"ClusterRole hardgate-webhook: get,list,watch hardgate.dev/workloadpolicies,nodepolicies,exemptions,namespacereports": "what holds, for whom, and how far rollouts have come",
-	"ClusterRole hardgate-webhook: get,list core/pods,podtemplates,replicationcontrollers":                                "a switch to Enforce by hand is answered with what runs and would be refused",
-	"ClusterRole hardgate-webhook: get,list apps/deployments,replicasets,statefulsets,daemonsets":                         "the same",
-	"ClusterRole hardgate-webhook: get,list batch/jobs,cronjobs":                                                          "the same",
-	"ClusterRole hardgate-webhook: patch hardgate.dev/namespacereports/status":                                            "the tally of what would have been refused, by which rollouts go on",
+	"ClusterRole hardgate-webhook: get,list,watch core/namespaces,serviceaccounts":                   "policies select namespaces by labels, and accounts say whether a token is mounted; both for every request, so that they are watched",
+	"ClusterRole hardgate-webhook: list,watch hardgate.dev/workloadpolicies,nodepolicies,exemptions": "what holds, and for whom",
+	"ClusterRole hardgate-webhook: get,list,watch hardgate.dev/namespacereports":                     "how far rollouts have come; one is read to add up its tally",
+	"ClusterRole hardgate-webhook: list core/pods,podtemplates,replicationcontrollers":               "a switch to Enforce by hand is answered with what runs and would be refused",
+	"ClusterRole hardgate-webhook: list apps/deployments,replicasets,statefulsets,daemonsets":        "the same",
+	"ClusterRole hardgate-webhook: list batch/jobs,cronjobs":                                         "the same",
+	"ClusterRole hardgate-webhook: patch hardgate.dev/namespacereports/status":                       "the tally of what would have been refused, by which rollouts go on",
 
 	// The agent: its own report and Lease. Admission policies hold it to its own name.
 	"ClusterRole hardgate-nodecheck: get,create,patch hardgate.dev/nodereports":        "the report of its node, and by which rules to judge",
@@ -19,11 +20,11 @@ var reasons = map[string]string{
 	// The controller: the fleet.
 	"ClusterRole hardgate-controller: get,list,watch,patch core/nodes":                                    "the taints of nodes, one list that is patched whole",
 	"ClusterRole hardgate-controller: patch core/nodes/status":                                            "the conditions HardeningCompliant and HardeningReportStale",
-	"ClusterRole hardgate-controller: get,list,watch,patch hardgate.dev/nodereports":                      "the verdicts; the spec tells agents by which rules to judge",
-	"ClusterRole hardgate-controller: get,list,watch hardgate.dev/nodepolicies,exemptions":                "what is asked of nodes",
-	"ClusterRole hardgate-controller: get,list,watch,create hardgate.dev/clusterreports":                  "the summary, and on trial the self-test",
-	"ClusterRole hardgate-controller: patch,update hardgate.dev/clusterreports/status cluster":            "the summary of the cluster, and of no other name",
-	"Role hardgate-system/hardgate-controller: get,list,watch coordination.k8s.io/leases":                 "which agents are alive",
+	"ClusterRole hardgate-controller: list,watch,patch hardgate.dev/nodereports":                          "the verdicts; the spec tells agents by which rules to judge",
+	"ClusterRole hardgate-controller: list,watch hardgate.dev/nodepolicies,exemptions":                    "what is asked of nodes",
+	"ClusterRole hardgate-controller: get,create hardgate.dev/clusterreports":                             "the summary, and on trial the self-test",
+	"ClusterRole hardgate-controller: patch hardgate.dev/clusterreports/status cluster":                   "the summary of the cluster, and of no other name",
+	"Role hardgate-system/hardgate-controller: list,watch coordination.k8s.io/leases":                     "which agents are alive",
 	"Role hardgate-leader/hardgate-controller: create coordination.k8s.io/leases":                         "the first leader makes its Lease; a name does not restrict creation",
 	"Role hardgate-leader/hardgate-controller: get,update coordination.k8s.io/leases hardgate-controller": "who leads",
 	"Role hardgate-leader/hardgate-controller: create,patch core,events.k8s.io/events":                    "who became the leader, told about its Lease",
@@ -31,10 +32,10 @@ var reasons = map[string]string{
 
 	// The controller: the audit and the rollouts.
 	"ClusterRole hardgate-controller: get,list,watch core/namespaces":                                                                                                  "policies select namespaces by labels; an annotation of its own pauses all",
-	"ClusterRole hardgate-controller: get,list core/pods,podtemplates,replicationcontrollers,serviceaccounts":                                                          "what is judged",
-	"ClusterRole hardgate-controller: get,list apps/deployments,replicasets,statefulsets,daemonsets":                                                                   "what is judged",
-	"ClusterRole hardgate-controller: get,list batch/jobs,cronjobs":                                                                                                    "what is judged",
-	"ClusterRole hardgate-controller: get,list rbac.authorization.k8s.io/roles,rolebindings,clusterroles,clusterrolebindings":                                          "what is judged",
+	"ClusterRole hardgate-controller: list core/pods,podtemplates,replicationcontrollers,serviceaccounts":                                                              "what is judged",
+	"ClusterRole hardgate-controller: list apps/deployments,replicasets,statefulsets,daemonsets":                                                                       "what is judged",
+	"ClusterRole hardgate-controller: list batch/jobs,cronjobs":                                                                                                        "what is judged",
+	"ClusterRole hardgate-controller: list rbac.authorization.k8s.io/roles,rolebindings,clusterroles,clusterrolebindings":                                              "what is judged",
 	"ClusterRole hardgate-controller: list core/services,configmaps,persistentvolumeclaims,limitranges,resourcequotas":                                                 "what stands in the namespace default, by metadata alone",
 	"ClusterRole hardgate-controller: list discovery.k8s.io/endpointslices":                                                                                            "the same",
 	"ClusterRole hardgate-controller: list networking.k8s.io/ingresses":                                                                                                "the same",
@@ -48,9 +49,9 @@ var reasons = map[string]string{
 	"ClusterRole hardgate-controller: list secrets-store.csi.x-k8s.io/secretproviderclasses":                                                                           "the same, by metadata alone",
 	"ClusterRole hardgate-controller: list external-secrets.io/externalsecrets":                                                                                        "the same, by metadata alone",
 	"ClusterRole hardgate-controller: list admissionregistration.k8s.io/validatingwebhookconfigurations,validatingadmissionpolicies,validatingadmissionpolicybindings": "what else refuses pods, which the benchmark asks",
-	"ClusterRole hardgate-controller: get,list,create hardgate.dev/namespacereports":                                                                                   "what was found, one for each namespace",
+	"ClusterRole hardgate-controller: list,create hardgate.dev/namespacereports":                                                                                       "what was found, one for each namespace",
 	"ClusterRole hardgate-controller: patch hardgate.dev/namespacereports/status":                                                                                      "the same",
-	"ClusterRole hardgate-controller: get,list hardgate.dev/workloadpolicies":                                                                                          "what is asked of workloads",
+	"ClusterRole hardgate-controller: list hardgate.dev/workloadpolicies":                                                                                              "what is asked of workloads",
 	"ClusterRole hardgate-controller: patch hardgate.dev/workloadpolicies/status":                                                                                      "how far the rollout of each has come",
 }
 

@@ -94,7 +94,13 @@ func TestAuthorityOfTheController(t *testing.T) {
 		{"reports", func() error { return listAndWatch(ctx, control.reports(), metav1.ListOptions{}) }},
 		{"policies", func() error { return listAndWatch(ctx, ours("nodepolicies"), metav1.ListOptions{}) }},
 		{"exemptions", func() error { return listAndWatch(ctx, ours("exemptions"), metav1.ListOptions{}) }},
-		{"cluster reports", func() error { return listAndWatch(ctx, ours("clusterreports"), metav1.ListOptions{}) }},
+		{"the cluster report", func() error {
+			_, err := ours("clusterreports").Get(ctx, v1alpha1.ClusterReportName, metav1.GetOptions{})
+			if apierrors.IsNotFound(err) {
+				return nil
+			}
+			return err
+		}},
 		{"the agents' leases", func() error { return listAndWatch(ctx, control.leases(controller.Namespace), metav1.ListOptions{}) }},
 		{"its own namespace", func() error {
 			_, err := core.Namespaces().Get(ctx, controller.Namespace, metav1.GetOptions{})
