@@ -1,6 +1,7 @@
 package helm
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"os"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/hardgate-dev/hardgate/e2e/cluster"
 	"github.com/hardgate-dev/hardgate/e2e/enclosure"
+	"github.com/hardgate-dev/hardgate/e2e/gate"
 )
 
 // system is where hardgate is.
@@ -36,6 +38,8 @@ func TestLife(t *testing.T) {
 		{"the node is verified, and tainted when it drifts", drift},
 		{"upgrade under load", upgrade},
 		{"uninstall under load", uninstall},
+		{"install again", again},
+		{"uninstall once more", uninstall},
 		{"what remains", remain},
 	} {
 		begin := time.Now()
@@ -94,6 +98,28 @@ func install(t *testing.T) {
 		t.Fatal(err)
 	}
 	running(t, version)
+}
+
+// again installs the chart where all that remains of it is: its policies are in force once
+// more, and its authority is the old one.
+func again(t *testing.T) {
+	t.Helper()
+	old, err := lab.admin.CoreV1().Secrets(system).Get(t.Context(), "hardgate-ca", metav1.GetOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	install(t)
+	if err := gate.AwaitDenial(t.Context(), lab.client, demo(t, "denied.yaml")); err != nil {
+		t.Error(err)
+	}
+	await(t, time.Minute, "the API server fails closed", closed)
+	now, err := lab.admin.CoreV1().Secrets(system).Get(t.Context(), "hardgate-ca", metav1.GetOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(old.Data["tls.crt"], now.Data["tls.crt"]) || len(now.Data["tls.crt"]) == 0 {
+		t.Error("the authority is another")
+	}
 }
 
 // appVersion is what images are tagged with.
