@@ -52,12 +52,12 @@ func (c *certificates) check() error {
 	if c.service == "" {
 		errs = append(errs, errors.New("--webhook-service: the certificate needs a name"))
 	}
-	if c.config.Settle < 0 || c.config.Overlap < 0 {
-		errs = append(errs, errors.New("--certificate-settle or --certificate-overlap is less than nothing"))
+	if c.config.Settle < time.Second || c.config.Overlap < time.Second {
+		errs = append(errs, errors.New("--certificate-settle or --certificate-overlap is less than 1s: API servers and replicas would not follow, and requests be refused meanwhile"))
 	}
-	if c.config.Lifetime < 3*time.Second || c.config.Overlap > c.config.Lifetime/3 || c.config.CALifetime < c.config.Lifetime {
+	if c.config.Lifetime < time.Minute || c.config.Overlap > c.config.Lifetime/3 || c.config.Settle > c.config.Lifetime/3 || c.config.CALifetime < c.config.Lifetime {
 		// A third is what is left when a certificate is renewed.
-		errs = append(errs, errors.New("--certificate-lifetime: it is less than three times the overlap, or more than --ca-lifetime"))
+		errs = append(errs, errors.New("--certificate-lifetime: it is less than 1m, less than three times the overlap or the settling, or more than --ca-lifetime"))
 	}
 	return errors.Join(errs...)
 }

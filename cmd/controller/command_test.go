@@ -31,7 +31,12 @@ func TestErrors(t *testing.T) {
 		"no kubeconfig":              {[]string{"--kubeconfig", broken + "x"}, []string{"reading " + broken + "x"}},
 		"a broken kubeconfig":        {[]string{"--kubeconfig", broken}, []string{"reading " + broken}},
 		"no issuer":                  {[]string{"--certificates", "letsencrypt"}, []string{`--certificates: "letsencrypt" is none of builtin, cert-manager and none`}},
-		"no time to renew":           {[]string{"--certificates", "builtin", "--certificate-lifetime", "2h"}, []string{"--certificate-lifetime: it is less than three times the overlap"}},
+		"no time to renew":           {[]string{"--certificates", "builtin", "--certificate-lifetime", "2h"}, []string{"--certificate-lifetime: it is less than 1m, less than three times the overlap"}},
+		"no time to settle":          {[]string{"--certificates", "builtin", "--certificate-settle", "0s"}, []string{"--certificate-settle or --certificate-overlap is less than 1s"}},
+		"no overlap":                 {[]string{"--certificates", "builtin", "--certificate-overlap", "0s"}, []string{"--certificate-settle or --certificate-overlap is less than 1s"}},
+		"it expires while it waits":  {[]string{"--certificates", "builtin", "--certificate-settle", "721h"}, []string{"--certificate-lifetime: it is less than"}},
+		"a storm of renewals":        {[]string{"--certificates", "builtin", "--certificate-lifetime", "4s", "--certificate-overlap", "1s", "--certificate-settle", "1s"}, []string{"--certificate-lifetime: it is less than 1m"}},
+		"an authority of yesterday":  {[]string{"--certificates", "builtin", "--ca-lifetime", "-24h"}, []string{"more than --ca-lifetime"}},
 		"a certificate of no name":   {[]string{"--certificates", "builtin", "--webhook-service", ""}, []string{"--webhook-service: "}},
 		"arguments":                  {[]string{"now"}, []string{"unknown command"}},
 	} {
