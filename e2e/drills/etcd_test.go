@@ -48,7 +48,7 @@ func TestEtcdIsSlow(t *testing.T) {
 	// At first what is asked of it is answered late; a renewal of the Lease takes two
 	// questions, and may take 5 s. Then it is too late.
 	reported := 0
-	for _, phase := range []struct{ delay, lasts time.Duration }{{800 * time.Millisecond, 15 * time.Second}, {4 * time.Second, 30 * time.Second}} {
+	for _, phase := range []struct{ delay, lasts time.Duration }{{800 * time.Millisecond, 10 * time.Second}, {4 * time.Second, 20 * time.Second}} {
 		lab.etcd.set(phase.delay)
 		for began := time.Now(); time.Since(began) < phase.lasts; {
 			if reported < 6 && f.tryReport(f.nodes[reported], true) == nil {
