@@ -71,7 +71,7 @@ func chart() string { return filepath.Join(lab.repo, "charts", "hardgate") }
 // values are those without which the chart is not for a lab: everything is on the one
 // node that has a machine, and nobody waits for long.
 const values = `
-webhook: {nodeSelector: {kubernetes.io/hostname: lab-node}, drainSeconds: 5}
+webhook: {nodeSelector: {kubernetes.io/hostname: lab-node}}
 controller: {nodeSelector: {kubernetes.io/hostname: lab-node}, auditInterval: 5s}
 nodecheck: {nodeSelector: {kubernetes.io/hostname: lab-node}}
 `

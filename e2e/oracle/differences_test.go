@@ -33,14 +33,27 @@ var comparisons = []comparison{
 
 // alone are the controls that no check is about.
 var alone = map[control.ID]string{
-	"default-service-account": "Pod Security Admission does not look at accounts.",
-	"service-account-token":   "Pod Security Admission does not look at tokens.",
-	"secrets-as-env":          "Pod Security Admission does not look at the environment.",
-	"image-provenance":        "Pod Security Admission does not look at images.",
-	"security-context":        "The checks judge single fields; that some field is set is no matter of theirs.",
-	"default-namespace":       "Pod Security Admission has no opinion on namespaces.",
-	"tainted-node-toleration": "Pod Security Admission does not look at nodes and taints.",
+	"default-service-account":    "Pod Security Admission does not look at accounts.",
+	"service-account-token":      "Pod Security Admission does not look at tokens.",
+	"secrets-as-env":             "Pod Security Admission does not look at the environment.",
+	"image-provenance":           "Pod Security Admission does not look at images.",
+	"security-context":           "The checks judge single fields; that some field is set is no matter of theirs.",
+	"default-namespace":          "Pod Security Admission has no opinion on namespaces.",
+	"tainted-node-toleration":    "Pod Security Admission does not look at nodes and taints.",
+	"cluster-admin-bindings":     noRoles,
+	"secret-access":              noRoles,
+	"rbac-wildcards":             noRoles,
+	"pod-creation":               noRoles,
+	"system-masters":             noRoles,
+	"bind-impersonate-escalate":  noRoles,
+	"persistent-volume-creation": noRoles,
+	"node-proxy":                 noRoles,
+	"csr-approval":               noRoles,
+	"webhook-configurations":     noRoles,
+	"token-creation":             noRoles,
 }
+
+const noRoles = "Pod Security Admission does not look at roles and bindings."
 
 // unmatched are the checks that no control is about: section 5 of the benchmark has
 // no row for them.
