@@ -39,6 +39,8 @@ func (c *Cluster) auditLog() string { return c.path("logs", "audit.jsonl") }
 // AuditEvent is the part of an audit.k8s.io/v1 Event that tests look at.
 type AuditEvent struct {
 	Verb string `json:"verb"`
+	// RequestURI has the parameters of the request, "?dryRun=All" among them.
+	RequestURI string `json:"requestURI"`
 	User struct {
 		Username string `json:"username"`
 		// Extra has what a token is bound to.
