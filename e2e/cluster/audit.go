@@ -41,7 +41,7 @@ type AuditEvent struct {
 	Verb string `json:"verb"`
 	// RequestURI has the parameters of the request, "?dryRun=All" among them.
 	RequestURI string `json:"requestURI"`
-	User struct {
+	User       struct {
 		Username string `json:"username"`
 		// Extra has what a token is bound to.
 		Extra map[string][]string `json:"extra"`
