@@ -5,9 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/signal"
 	"path/filepath"
-	"syscall"
 	"testing"
 
 	"k8s.io/client-go/kubernetes"
@@ -20,6 +18,7 @@ import (
 	"github.com/hardgate-dev/hardgate/e2e/controller"
 	"github.com/hardgate-dev/hardgate/e2e/gate"
 	"github.com/hardgate-dev/hardgate/e2e/repo"
+	"github.com/hardgate-dev/hardgate/e2e/suite"
 )
 
 var lab struct {
@@ -30,17 +29,7 @@ var lab struct {
 	client    *apply.Client
 }
 
-func TestMain(m *testing.M) {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code, err := run(ctx, m)
-	stop()
-	if err != nil {
-		// Without a cluster nothing is tested, which is a failure and no reason to skip.
-		fmt.Fprintln(os.Stderr, "certificates:", err)
-		code = 1
-	}
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { suite.Main(m, "certificates", run) }
 
 func say(format string, args ...any) { fmt.Fprintf(os.Stderr, format+"\n", args...) }
 

@@ -5,10 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"strconv"
-	"syscall"
 	"testing"
 
 	"k8s.io/client-go/dynamic"
@@ -23,6 +21,7 @@ import (
 	"github.com/hardgate-dev/hardgate/e2e/gate"
 	"github.com/hardgate-dev/hardgate/e2e/process"
 	"github.com/hardgate-dev/hardgate/e2e/repo"
+	"github.com/hardgate-dev/hardgate/e2e/suite"
 )
 
 // lab is one cluster for all drills: they run one after the other, and each leaves things
@@ -42,17 +41,7 @@ var lab struct {
 	client  *apply.Client
 }
 
-func TestMain(m *testing.M) {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code, err := run(ctx, m)
-	stop()
-	if err != nil {
-		// Without a cluster nothing is tested, which is a failure and no reason to skip.
-		fmt.Fprintln(os.Stderr, "drills:", err)
-		code = 1
-	}
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { suite.Main(m, "drills", run) }
 
 func run(ctx context.Context, m *testing.M) (code int, err error) {
 	if lab.repo, err = repo.Root(); err != nil {

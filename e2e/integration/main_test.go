@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/signal"
-	"syscall"
 	"testing"
 
 	"k8s.io/client-go/kubernetes"
@@ -16,6 +14,7 @@ import (
 	"github.com/hardgate-dev/hardgate/e2e/cluster"
 	"github.com/hardgate-dev/hardgate/e2e/gate"
 	"github.com/hardgate-dev/hardgate/e2e/repo"
+	"github.com/hardgate-dev/hardgate/e2e/suite"
 )
 
 // enforced is the one namespace where the API server refuses what the gate does
@@ -32,17 +31,7 @@ var lab struct {
 	admin kubernetes.Interface
 }
 
-func TestMain(m *testing.M) {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code, err := run(ctx, m)
-	stop()
-	if err != nil {
-		// Without a cluster nothing is tested, which is a failure and no reason to skip.
-		fmt.Fprintln(os.Stderr, "integration:", err)
-		code = 1
-	}
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { suite.Main(m, "integration", run) }
 
 func run(ctx context.Context, m *testing.M) (code int, err error) {
 	log := func(format string, args ...any) { fmt.Fprintf(os.Stderr, format+"\n", args...) }

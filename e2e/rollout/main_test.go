@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/signal"
-	"syscall"
 	"testing"
 
 	"k8s.io/client-go/kubernetes"
@@ -18,6 +16,7 @@ import (
 	"github.com/hardgate-dev/hardgate/e2e/controller"
 	"github.com/hardgate-dev/hardgate/e2e/gate"
 	"github.com/hardgate-dev/hardgate/e2e/repo"
+	"github.com/hardgate-dev/hardgate/e2e/suite"
 )
 
 var lab struct {
@@ -28,17 +27,7 @@ var lab struct {
 	client  *apply.Client
 }
 
-func TestMain(m *testing.M) {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code, err := run(ctx, m)
-	stop()
-	if err != nil {
-		// Without a cluster nothing is tested, which is a failure and no reason to skip.
-		fmt.Fprintln(os.Stderr, "rollout:", err)
-		code = 1
-	}
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { suite.Main(m, "rollout", run) }
 
 func run(ctx context.Context, m *testing.M) (code int, err error) {
 	log := func(format string, args ...any) { fmt.Fprintf(os.Stderr, format+"\n", args...) }

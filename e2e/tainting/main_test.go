@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/signal"
-	"syscall"
 	"testing"
 
 	"k8s.io/client-go/dynamic"
@@ -19,6 +17,7 @@ import (
 	"github.com/hardgate-dev/hardgate/e2e/controller"
 	"github.com/hardgate-dev/hardgate/e2e/gate"
 	"github.com/hardgate-dev/hardgate/e2e/repo"
+	"github.com/hardgate-dev/hardgate/e2e/suite"
 )
 
 // The lab of all tests. They run one after the other, each with nodes and policies of
@@ -32,17 +31,7 @@ var lab struct {
 	dynamic dynamic.Interface
 }
 
-func TestMain(m *testing.M) {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code, err := run(ctx, m)
-	stop()
-	if err != nil {
-		// Without a cluster nothing is tested, which is a failure and no reason to skip.
-		fmt.Fprintln(os.Stderr, "tainting:", err)
-		code = 1
-	}
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { suite.Main(m, "tainting", run) }
 
 func run(ctx context.Context, m *testing.M) (code int, err error) {
 	log := func(format string, args ...any) { fmt.Fprintf(os.Stderr, format+"\n", args...) }
