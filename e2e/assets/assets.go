@@ -85,6 +85,12 @@ func Get(ctx context.Context, cfg Config, want []Binary) (Paths, error) {
 	if err != nil {
 		return nil, err
 	}
+	if slices.Contains(missing, Kubectl) {
+		if path := kubectlFor(ctx, cfg, found[APIServer], mod.version("k8s.io/kubernetes")); path != "" {
+			found[Kubectl] = path
+			missing = found.without(want)
+		}
+	}
 	for _, b := range missing {
 		if path := filepath.Join(cache, string(b)); mod.built(path, sources[b]) == nil {
 			found[b] = path
