@@ -9,6 +9,7 @@ import (
 
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
 
+	"github.com/hardgate-dev/hardgate/nodecheck/configz"
 	"github.com/hardgate-dev/hardgate/nodecheck/host"
 	"github.com/hardgate-dev/hardgate/nodecheck/host/kubelet"
 )
@@ -29,6 +30,7 @@ type account struct {
 	// patience is how long an answer may take: its files may hang.
 	patience time.Duration
 
+	told     string    // why it does not tell, as the log says; empty if it does
 	answered bool      // ever
 	due      time.Time // zero: with the next scan
 	// hanging is closed once a question that was given up has come to its end.
@@ -36,6 +38,7 @@ type account struct {
 
 	mu           sync.Mutex
 	body         []byte
+	silence      kubelet.Silence // where it is the kubelet that refuses
 	absent       bool
 	certificates []string
 }
@@ -68,14 +71,42 @@ func (a *account) refresh(ctx context.Context, changed []string, interval time.D
 	}
 	body, err := a.ask(ctx, certificates)
 	a.set(body)
+	a.tell(ctx, err)
 	if err == nil {
 		a.answered = true
 		return
 	}
-	logf.FromContext(ctx).V(1).Info("the kubelet does not tell its configuration; its files are judged", "cause", err.Error())
 	if a.answered {
 		a.due = time.Now().Add(a.again)
 	}
+}
+
+// tell notes whether the kubelet refuses to tell, and says so in the log: once, and not
+// with every question. Whatever else goes wrong is of the moment as a rule.
+func (a *account) tell(ctx context.Context, err error) {
+	log := logf.FromContext(ctx)
+	var refused *configz.Refused
+	if err != nil && !errors.As(err, &refused) {
+		log.V(1).Info("the kubelet cannot be asked for its configuration; its files are judged", "cause", err.Error())
+		return
+	}
+	var cause string
+	var silence kubelet.Silence
+	if refused != nil {
+		cause, silence = refused.Error(), kubelet.Silence(refused.Means())
+	}
+	a.mu.Lock()
+	a.silence = silence
+	a.mu.Unlock()
+	switch cause {
+	case a.told:
+	case "":
+		log.Info("the kubelet tells its configuration")
+	default:
+		log.Info("the kubelet does not tell its configuration; its files and command line are judged",
+			"cause", cause, "remedy", refused.Remedy())
+	}
+	a.told = cause
 }
 
 var errHangs = errors.New("reading the kubelet's certificate does not come to an end")
@@ -128,8 +159,11 @@ func (a *account) known() bool {
 func (a *account) provide(h *host.Host) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.body != nil {
+	switch {
+	case a.body != nil:
 		host.Provide(h, kubelet.ConfigzBody(a.body))
+	case a.silence != "":
+		host.Provide(h, a.silence)
 	}
 }
 

@@ -43,7 +43,8 @@ const (
 	maxAnswer = 1 << 20
 )
 
-// Get returns the answer of /configz: a JSON object. more are further files that may
+// Get returns the answer of /configz: a JSON object; a *Refused if that is not what the
+// kubelet answers. more are further files that may
 // hold the certificate, as the kubelet's tlsCertFile.
 func (c *Client) Get(ctx context.Context, more ...string) ([]byte, error) {
 	pins, err := c.pins(more)
@@ -68,7 +69,7 @@ func (c *Client) Get(ctx context.Context, more ...string) ([]byte, error) {
 	}
 	defer func() { _ = resp.Body.Close() }()
 	if resp.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("asking the kubelet: it answers %s", resp.Status)
+		return nil, &Refused{Status: resp.StatusCode}
 	}
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
 	switch {

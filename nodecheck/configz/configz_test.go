@@ -112,6 +112,10 @@ func TestGet(t *testing.T) {
 			if c.err != "" && (err == nil || got != nil || !strings.Contains(err.Error(), c.err)) {
 				t.Errorf("got %q, %v, want an error with %q", got, err, c.err)
 			}
+			// What the kubelet itself says lasts, and is told apart from the rest.
+			if got, want := errors.As(err, new(*Refused)), c.err == "403" || c.err == "302"; got != want {
+				t.Errorf("%v counts as an answer of the kubelet's: %t, want %t", err, got, want)
+			}
 			if n := asked.Load(); n != c.asked {
 				t.Errorf("%d requests arrived, want %d", n, c.asked)
 			}

@@ -34,6 +34,7 @@ type Kubelet struct {
 	err     error    // why neither now nor next is known
 	// configzErr is why what was provided is no account.
 	configzErr error
+	silence    Silence // why there is none
 	// changed says that the files of the running kubelet are not what it has read.
 	changed  error
 	files    []string // the configuration file and the drop-ins
@@ -50,6 +51,8 @@ func read(h *host.Host) *Kubelet {
 	k := &Kubelet{}
 	if body, ok := host.Provided[ConfigzBody](h); ok {
 		k.configz, k.configzErr = readConfigz(body)
+	} else {
+		k.silence, _ = host.Provided[Silence](h)
 	}
 	k.findProcess(h)
 	k.findUnit(h)

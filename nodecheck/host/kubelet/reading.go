@@ -102,8 +102,19 @@ func (k *Kubelet) Flag(name string, names bool) []Reading {
 	}, nil)
 }
 
-// readings puts the sources in their states.
+// readings puts the sources in their states, and says where the kubelet's own word is
+// missing among them.
 func (k *Kubelet) readings(of func(*config) Value, account func() Value) []Reading {
+	list := k.sources(of, account)
+	if account != nil {
+		for i := range list {
+			list[i] = k.silence.note(list[i])
+		}
+	}
+	return list
+}
+
+func (k *Kubelet) sources(of func(*config) Value, account func() Value) []Reading {
 	disk := k.next
 	if disk == nil {
 		disk = k.now
