@@ -61,7 +61,7 @@ func command() *cobra.Command {
 	f.StringVar(&o.metricsListen, "metrics-listen", ":8080", "`host:port` of /metrics; 0 turns it off")
 	f.StringVar(&o.healthListen, "health-listen", ":8081", "`host:port` of /healthz and /readyz; 0 turns it off")
 	f.StringVar(&o.pprofListen, "pprof-listen", "", "`host:port` of /debug/pprof, of loopback only, such as 127.0.0.1:6060 with kubectl port-forward: profiles are for everybody who can reach it; off unless given")
-	f.DurationVar(&o.drain, "drain", 5*time.Second, "how long to go on serving after SIGTERM, until the cluster has noticed")
+	f.DurationVar(&o.drain, "drain", 10*time.Second, "how long to go on serving after SIGTERM: the cluster notices in the first half, connections end in the second")
 	f.StringVar(&o.unverifiedKey, "unverified-taint-key", key.Unverified,
 		"`key` of the taint of nodes that have not been checked; in another domain its name is hardgate-unverified")
 	f.StringVar(&o.controller, "controller-namespace", webhook.ControllerNamespace,

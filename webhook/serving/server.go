@@ -24,7 +24,7 @@ type Server struct {
 	Address string
 	// CertDir holds tls.crt and tls.key, which are read again when they change.
 	CertDir string
-	// Drain is how long requests are still taken after the context has ended: as
+	// Drain is how long requests are still taken after the context has ended: twice as
 	// long as it takes the cluster to notice that the replica is going.
 	Drain time.Duration
 
@@ -80,8 +80,9 @@ func (s *Server) Run(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("listening on %s: %w", s.Address, err)
 	}
+	handler := &retiring{handler: s.Handler}
 	server := &http.Server{
-		Handler:           s.Handler,
+		Handler:           handler,
 		BaseContext:       func(net.Listener) context.Context { return context.WithoutCancel(ctx) },
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       patience,
@@ -111,7 +112,7 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 	s.listening.Store(false)
 	log.Info("draining", "for", s.Drain.String())
-	time.Sleep(s.Drain)
+	handler.drain(s.Drain)
 	finish, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
 	defer cancel()
 	if err := server.Shutdown(finish); err != nil {
