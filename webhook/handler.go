@@ -1,12 +1,9 @@
 package webhook
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"mime"
 	"net/http"
 	"runtime/debug"
 	"strconv"
@@ -17,21 +14,6 @@ import (
 
 	"github.com/hardgate-dev/hardgate/webhook/registration"
 	"github.com/hardgate-dev/hardgate/webhook/review"
-)
-
-// maxBody is the largest request that is judged. The API server stores objects of
-// up to 1.5 MiB; in JSON, "<" becomes six bytes, and an update carries two objects.
-// What is larger is refused, whatever the failurePolicy: size must be no way in.
-const maxBody = 24 << 20
-
-// Bodies of up to smallBody are read freely. The bytes of larger ones, as they
-// arrive, share maxLarge: what finds no room in time is refused with its UID, so
-// that pressure is no way in either.
-const (
-	smallBody = 256 << 10
-	largeStep = 1 << 20
-	maxLarge  = 2 * maxBody
-	roomWait  = time.Second
 )
 
 // judgeFunc judges one request. An error of type badRequest is the client's; any
@@ -89,23 +71,17 @@ func panicked(w http.ResponseWriter, req *http.Request, p any) {
 
 // answer reads, judges and writes one request and returns what metrics call it.
 func (g *Gate) answer(w http.ResponseWriter, req *http.Request, objects review.Objects, judge judgeFunc) string {
-	if err := admissible(w, req); err != nil {
-		http.Error(w, "hardgate: "+err.Error(), err.code)
-		return outcomeBad
-	}
-	body := bodies.Get().(*bytes.Buffer)
-	defer release(body)
-	weight, err := g.read(body, req)
-	defer g.large.Release(weight)
+	in, err := g.receive(w, req)
+	defer in.release()
 	if err != nil {
-		if uid := review.UID(body.Bytes()); err.refuse && uid != "" && !onlyRepairs(req) {
+		if uid := review.UID(in.bytes()); err.refuse && uid != "" && !onlyRepairs(req) {
 			write(w, refusal(uid, err.code, err.Error()))
 		} else {
-			http.Error(w, "hardgate: "+err.Error(), err.code)
+			err.answer(w)
 		}
 		return outcomeBad
 	}
-	r, decodeErr := review.Decode(body.Bytes(), objects)
+	r, decodeErr := review.Decode(in.bytes(), objects)
 	if decodeErr != nil && onlyRepairs(req) {
 		decodeErr = errors.Unwrap(decodeErr) // without the UID
 	}
@@ -156,87 +132,9 @@ func write(w http.ResponseWriter, r response) {
 	*text = body
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
-	_, _ = w.Write(body) // the client is gone: nobody is left to tell
+	_, _ = w.Write(body) //nolint:gosec // JSON, and said to be; a client that is gone is told nothing
 }
 
 // answers keeps the memory of answers, which are a few kB: net/http has copied one
 // when Write returns.
 var answers = sync.Pool{New: func() any { return new([]byte) }}
-
-// httpError is an error with its HTTP status.
-type httpError struct {
-	error
-	code int
-	// refuse is whether the request must not go through, whatever the failurePolicy.
-	refuse bool
-}
-
-// bodies keeps buffers of ordinary requests: nothing that is decoded points into
-// them once the request is answered.
-var bodies = sync.Pool{New: func() any { return new(bytes.Buffer) }}
-
-func release(b *bytes.Buffer) {
-	if b.Cap() <= smallBody { // a few giant requests must not hold memory for ever
-		b.Reset()
-		bodies.Put(b)
-	}
-}
-
-// admissible refuses what cannot be a review.
-func admissible(w http.ResponseWriter, req *http.Request) *httpError {
-	if req.Method != http.MethodPost {
-		w.Header().Set("Allow", http.MethodPost)
-		return &httpError{error: errors.New("only POST is served here"), code: http.StatusMethodNotAllowed}
-	}
-	if t, _, err := mime.ParseMediaType(req.Header.Get("Content-Type")); err != nil || t != "application/json" {
-		return &httpError{
-			error: fmt.Errorf("content type %q where application/json should be", req.Header.Get("Content-Type")),
-			code:  http.StatusUnsupportedMediaType,
-		}
-	}
-	return nil
-}
-
-// read reads the body of a request: of one that is too large, enough to know it by.
-// Memory follows what arrives and not what is announced. The caller releases the
-// weight in g.large, also after an error.
-func (g *Gate) read(body *bytes.Buffer, req *http.Request) (weight int64, _ *httpError) {
-	if req.ContentLength > maxBody {
-		_, _ = body.ReadFrom(io.LimitReader(req.Body, 4<<10)) // for the uid, if it is there
-		return 0, tooLarge()
-	}
-	body.Grow(int(min(max(req.ContentLength, 0), smallBody)) + bytes.MinRead)
-	for limit := int64(smallBody); ; limit = largeStep {
-		n, err := body.ReadFrom(io.LimitReader(req.Body, limit))
-		switch {
-		case err != nil:
-			return weight, &httpError{error: fmt.Errorf("reading the request: %w", err), code: http.StatusBadRequest}
-		case n < limit:
-			return weight, nil
-		case body.Len() > maxBody:
-			return weight, tooLarge()
-		}
-		if err := g.room(req.Context()); err != nil {
-			return weight, err
-		}
-		weight += largeStep
-	}
-}
-
-// room waits for the memory of the next step of a large request.
-func (g *Gate) room(ctx context.Context) *httpError {
-	ctx, cancel := context.WithTimeout(ctx, roomWait)
-	defer cancel()
-	if g.large.Acquire(ctx, largeStep) != nil {
-		return &httpError{
-			error: errors.New("too many large requests at once, try again"), code: http.StatusTooManyRequests, refuse: true,
-		}
-	}
-	return nil
-}
-
-func tooLarge() *httpError {
-	return &httpError{
-		error: fmt.Errorf("the request is larger than %d bytes", maxBody), code: http.StatusRequestEntityTooLarge, refuse: true,
-	}
-}

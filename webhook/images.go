@@ -1,7 +1,6 @@
 package webhook
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"net/http"
@@ -30,23 +29,17 @@ func (g *Gate) ExcludeImages(namespaces ...string) { g.unasked = registration.Un
 
 // answerImages reads, judges and answers one ImageReview and returns what metrics call it.
 func (g *Gate) answerImages(w http.ResponseWriter, req *http.Request) string {
-	if err := admissible(w, req); err != nil {
-		http.Error(w, "hardgate: "+err.Error(), err.code)
-		return outcomeBad
-	}
-	body := bodies.Get().(*bytes.Buffer)
-	defer release(body)
-	weight, err := g.read(body, req)
-	defer g.large.Release(weight)
+	in, err := g.receive(w, req)
+	defer in.release()
 	if err != nil {
 		if err.refuse { // whatever the plugin's defaultAllow
 			writeImages(w, req, imagepolicy.Answer{Reason: "hardgate: " + err.Error()})
 		} else {
-			http.Error(w, "hardgate: "+err.Error(), err.code)
+			err.answer(w)
 		}
 		return outcomeBad
 	}
-	r, decodeErr := imagepolicy.Decode(body.Bytes())
+	r, decodeErr := imagepolicy.Decode(in.bytes())
 	if decodeErr != nil {
 		http.Error(w, "hardgate: this is not an ImageReview of "+imagepolicy.APIVersion+": "+decodeErr.Error(), http.StatusBadRequest)
 		return outcomeBad
@@ -132,5 +125,5 @@ func writeImages(w http.ResponseWriter, req *http.Request, a imagepolicy.Answer)
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
-	_, _ = w.Write(body) // the client is gone: nobody is left to tell
+	_, _ = w.Write(body) //nolint:gosec // JSON, and said to be; a client that is gone is told nothing
 }
