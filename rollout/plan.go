@@ -37,7 +37,7 @@ func (p *planner) namespace(name string, ns Namespace, policies []*compiled) {
 				continue
 			}
 			begun, says := c.starts[id]
-			if _, pinned := c.pinned(name, id); !says || begun.mode == control.Off && !pinned {
+			if !says || begun.mode == control.Off && !c.hold(name, id).Pinned {
 				continue
 			}
 			entry.Modes = append(entry.Modes, p.cell(c, name, ns, id, begun, &entry, stored[string(id)]))
@@ -90,14 +90,14 @@ func (p *planner) clean(namespace string, id control.ID, stored *v1alpha1.Namesp
 // cell plans one cell of one policy.
 func (p *planner) cell(c *compiled, namespace string, ns Namespace, id control.ID, begun start, known, stored *v1alpha1.NamespaceControl) v1alpha1.RolloutMode {
 	prior := p.prior(c, ns, begun, stored)
-	reached, parameters, next, anew := min(prior.reached, c.target), prior.parameters, "", false
-	pinned, isPinned := c.pinned(namespace, id)
-	mode := pinned
+	hold := c.hold(namespace, id)
+	reached, parameters, next, anew := min(prior.reached, c.target, hold.Mode), prior.parameters, "", false
+	mode := hold.Mode
 	switch {
-	case isPinned:
-		reached, next = pinned, "pinned"
+	case hold.Pinned:
+		reached, next = hold.Mode, "pinned"
 	case c.excluded(namespace, id):
-		mode, reached, next = begun.mode, control.Off, "excluded"
+		mode, reached, next = min(begun.mode, hold.Mode), control.Off, "excluded"
 	default:
 		if parameters != begun.parameters && p.judged(namespace, known) {
 			// By other parameters than it got there: it has not been clean by these for any
@@ -106,7 +106,7 @@ func (p *planner) cell(c *compiled, namespace string, ns Namespace, id control.I
 				reached = control.Off
 			}
 		}
-		mode = max(begun.mode, reached)
+		mode = min(max(begun.mode, reached), hold.Mode)
 	}
 	since := prior.since
 	if anew || mode != prior.mode {
@@ -114,19 +114,22 @@ func (p *planner) cell(c *compiled, namespace string, ns Namespace, id control.I
 	}
 	if next == "" {
 		var step *Promotion
-		step, next = p.step(c, namespace, id, mode, since, known)
+		step, next = p.step(c, namespace, id, mode, since, hold.Mode, known)
 		switch {
 		case step == nil:
 		case p.Confirmed[namespace]:
 			p.out.Promoted = append(p.out.Promoted, *step)
 			mode, reached, since = step.To, step.To, p.now
-			_, next = p.step(c, namespace, id, mode, since, known)
+			_, next = p.step(c, namespace, id, mode, since, hold.Mode, known)
 		default:
 			p.out.Proposals = append(p.out.Proposals, *step)
 		}
 	}
 	p.out.Modes[mode]++
 	c.add(namespace, id, mode, since, known, next)
+	if hold.Pinned || next == "excluded" || mode == hold.Mode && mode < c.target {
+		c.held++
+	}
 	m := v1alpha1.RolloutMode{Policy: c.name, Mode: v1alpha1.Mode(mode.String()), Since: metav1.Time{Time: since}, Parameters: parameters}
 	if reached != control.Off {
 		m.Reached = v1alpha1.Mode(reached.String())
@@ -172,7 +175,10 @@ func (p *planner) prior(c *compiled, ns Namespace, begun start, stored *v1alpha1
 }
 
 // step is the step that is due, if one is, and says what comes next or what is in the way.
-func (p *planner) step(c *compiled, namespace string, id control.ID, mode control.Mode, since time.Time, known *v1alpha1.NamespaceControl) (*Promotion, string) {
+func (p *planner) step(c *compiled, namespace string, id control.ID, mode control.Mode, since time.Time, ceiling control.Mode, known *v1alpha1.NamespaceControl) (*Promotion, string) {
+	if mode >= ceiling && ceiling < c.target {
+		return nil, fmt.Sprintf("held at %s at most", ceiling)
+	}
 	if mode >= c.target {
 		if known.Violations > 0 {
 			return nil, "at its target; what is there already is refused when it starts again"

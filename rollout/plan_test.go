@@ -111,6 +111,33 @@ func TestPlan(t *testing.T) {
 			in.Policies[0].Spec.Controls[0].Mode = "Off"
 			rollout(in).Pins = []v1alpha1.RolloutPin{{RolloutCells: cells(here), Mode: "Enforce"}}
 		}, "Enforce", "pinned"},
+		"at most Warn, in Warn": {func(in *In) { rollout(in).Pins = atMost("Warn", here) }, "Warn", "held at Warn at most"},
+		"at most Warn, in Audit": {func(in *In) {
+			come(in, "Audit", "")
+			rollout(in).Pins = atMost("Warn", here)
+		}, "Warn", "held at Warn at most"}, // promoted: it is no pin
+		"at most Warn, in Audit, dirty": {func(in *In) {
+			come(in, "Audit", "")
+			in.Audit.Cells[here] = map[control.ID]Count{id: {Violations: 1, Owners: []string{"Pod/a"}}}
+			rollout(in).Pins = atMost("Warn", here)
+		}, "Audit", "blocked: Pod/a"},
+		"at most Warn, in Enforce": {func(in *In) {
+			come(in, "Enforce", "Enforce")
+			rollout(in).Pins = atMost("Warn", here)
+		}, "Warn", "held at Warn at most"},
+		"at most Warn, begun at Enforce": {func(in *In) {
+			in.Policies[0].Spec.Controls[0].Mode = "Enforce"
+			rollout(in).Pins = atMost("Warn", here)
+		}, "Warn", "held at Warn at most"},
+		"at most Enforce": {func(in *In) { rollout(in).Pins = atMost("Enforce", here) }, "Enforce", "at its target"},
+		"at most Warn, pinned before": {func(in *In) {
+			rollout(in).Pins = append([]v1alpha1.RolloutPin{{RolloutCells: cells(), Mode: "Enforce"}}, atMost("Warn", here)...)
+		}, "Warn", "pinned"},
+		"at most Warn, excluded": {func(in *In) {
+			in.Policies[0].Spec.Controls[0].Mode = "Enforce"
+			rollout(in).Exclude = []v1alpha1.RolloutCells{cells(here)}
+			rollout(in).Pins = atMost("Warn", here)
+		}, "Warn", "excluded"},
 		"excluded": {func(in *In) { rollout(in).Exclude = []v1alpha1.RolloutCells{cells(here)} }, "Audit", "excluded"},
 		"stricter parameters, violated": {func(in *In) {
 			come(in, "Enforce", "Enforce")
@@ -161,6 +188,10 @@ func TestPlan(t *testing.T) {
 			}
 		})
 	}
+}
+
+func atMost(mode v1alpha1.Mode, namespaces ...string) []v1alpha1.RolloutPin {
+	return []v1alpha1.RolloutPin{{RolloutCells: v1alpha1.RolloutCells{Namespaces: namespaces}, Mode: mode, AtMost: true}}
 }
 
 func admit(in *In, control string, last time.Time) {
@@ -229,6 +260,48 @@ func TestLastPinHolds(t *testing.T) {
 	}
 	if got := Plan(in, noon).Controls[here][0].Modes[0]; got.Mode != "Audit" {
 		t.Errorf("%+v", got)
+	}
+}
+
+// What is Off stays Off below a ceiling: it has no cell.
+func TestCeilingOfWhatIsOff(t *testing.T) {
+	in := world()
+	in.Policies[0].Spec.Controls[0].Mode = "Off"
+	in.Policies[0].Spec.Rollout.Pins = atMost("Warn", here)
+	if got := Plan(in, noon).Controls[here]; len(got) != 0 {
+		t.Errorf("%+v", got)
+	}
+}
+
+// What a ceiling took away is not there when it goes: the cell goes on from where it was
+// held, with a new window.
+func TestCeilingLetGo(t *testing.T) {
+	in := world()
+	in.Reports[here].Controls[0].Modes[0].Mode, in.Reports[here].Controls[0].Modes[0].Reached = "Enforce", "Enforce"
+	in.Policies[0].Spec.Rollout.Pins = atMost("Warn", here)
+	held := Plan(in, noon)
+	if s := held.Policies["p"].Rollout; s.Held != 1 || s.Warn != 1 {
+		t.Errorf("status %+v", s)
+	}
+	in.Reports[here] = v1alpha1.NamespaceReportStatus{Controls: held.Controls[here]}
+	in.Policies[0].Spec.Rollout.Pins = nil
+	if got := Plan(in, noon.Add(time.Hour)).Controls[here][0].Modes[0]; got.Mode != "Warn" || got.Reached != "Warn" || !got.Since.Time.Equal(noon) {
+		t.Errorf("it goes on from %+v", got)
+	}
+}
+
+// Cells of objects without a namespace are pinned and excluded by the name of their report.
+func TestNoNamespaceByName(t *testing.T) {
+	cells := v1alpha1.RolloutCells{Namespaces: []string{v1alpha1.ClusterScopedReportName}}
+	for want, r := range map[string]*v1alpha1.Rollout{
+		"pinned":   {Pins: []v1alpha1.RolloutPin{{RolloutCells: cells, Mode: "Warn"}}},
+		"excluded": {Exclude: []v1alpha1.RolloutCells{cells}},
+	} {
+		in := world()
+		in.Policies[0].Spec.Controls[0].ID, in.Policies[0].Spec.Rollout = "node-proxy", r
+		if got := Plan(in, noon).Cells["p"]; len(got) != 1 || got[0].Next != want {
+			t.Errorf("%s: %+v", want, got)
+		}
 	}
 }
 

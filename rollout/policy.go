@@ -27,6 +27,8 @@ type compiled struct {
 	window     time.Duration
 
 	cells []v1alpha1.RolloutCell
+	// held counts those that are kept from going on.
+	held int32
 }
 
 // start is what the policy says of a control.
@@ -107,14 +109,9 @@ func (c *compiled) selects(namespace string, has labels.Set) bool {
 	return c.selector.Matches(has)
 }
 
-// pinned is the mode of the last pin that holds a cell.
-func (c *compiled) pinned(namespace string, id control.ID) (control.Mode, bool) {
-	for _, p := range slices.Backward(c.rollout.Pins) {
-		if m, err := control.ParseMode(string(p.Mode)); err == nil && ruling.Selects(&p.RolloutCells, namespace, id) {
-			return m, true
-		}
-	}
-	return control.Off, false
+// hold is what the pins make of a cell.
+func (c *compiled) hold(namespace string, id control.ID) ruling.Hold {
+	return ruling.HoldOf(c.rollout.Pins, namespace, id)
 }
 
 func (c *compiled) excluded(namespace string, id control.ID) bool {

@@ -60,7 +60,7 @@ func (c *compiled) status() v1alpha1.WorkloadPolicyStatus {
 	if c.rollout == nil {
 		return s
 	}
-	r := &v1alpha1.RolloutStatus{Target: v1alpha1.Mode(c.target.String())}
+	r := &v1alpha1.RolloutStatus{Target: v1alpha1.Mode(c.target.String()), Held: c.held}
 	slices.SortFunc(c.cells, func(a, b v1alpha1.RolloutCell) int {
 		return cmp.Or(
 			cmp.Compare(min(b.Violations, 1), min(a.Violations, 1)), b.Since.Compare(a.Since.Time),

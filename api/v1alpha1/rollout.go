@@ -33,8 +33,9 @@ type Rollout struct {
 	Exclude []RolloutCells `json:"exclude,omitempty"`
 
 	// Pins hold cells at a mode, stricter or milder than what they have reached, from
-	// the moment that they are written. A cell that is let go goes on from there, though
-	// never below what the policy says, with a new clean window. Of several that hold a cell, the last counts.
+	// the moment that they are written; or, with atMost, keep them from being stricter. A
+	// cell that is let go goes on from there, though never below what the policy says, with
+	// a new clean window. Of several that hold a cell, the last counts.
 	//
 	// +optional
 	// +listType=atomic
@@ -46,7 +47,7 @@ type Rollout struct {
 //
 // +kubebuilder:pruning:PreserveUnknownFields
 type RolloutCells struct {
-	// Namespaces by name. Absent means all.
+	// Namespaces by name; "cluster.scoped" for objects that have none. Absent means all.
 	//
 	// +optional
 	// +listType=set
@@ -61,7 +62,7 @@ type RolloutCells struct {
 	Controls []string `json:"controls,omitempty"`
 }
 
-// RolloutPin holds cells at a mode.
+// RolloutPin holds cells at a mode, or below it.
 //
 // +kubebuilder:pruning:PreserveUnknownFields
 type RolloutPin struct {
@@ -69,6 +70,13 @@ type RolloutPin struct {
 
 	// Mode is that of the cells.
 	Mode Mode `json:"mode"`
+
+	// AtMost makes the mode a ceiling: cells that would be in a stricter one, by this policy,
+	// its rollout or the pins before, are in this one. Milder ones stay as they are, and go on
+	// up to it.
+	//
+	// +optional
+	AtMost bool `json:"atMost,omitempty"`
 }
 
 // WorkloadPolicyStatus says how far a rollout has come.
@@ -91,6 +99,10 @@ type RolloutStatus struct {
 	Audit   int32 `json:"audit"`
 	Warn    int32 `json:"warn"`
 	Enforce int32 `json:"enforce"`
+	// Held counts the cells that a pin or an exclusion keeps from going on.
+	//
+	// +optional
+	Held int32 `json:"held,omitempty"`
 	// Violations counts the workloads that would be refused at their next start, each
 	// once for each cell.
 	Violations int32 `json:"violations"`

@@ -24,6 +24,7 @@ type Mode string
 // +kubebuilder:printcolumn:name="Violations",type=integer,JSONPath=`.status.rollout.violations`
 // +kubebuilder:printcolumn:name="Clean Since",type=date,JSONPath=`.status.rollout.cleanSince`
 // +kubebuilder:printcolumn:name="Blocked By",type=string,JSONPath=`.status.rollout.blockedBy`
+// +kubebuilder:printcolumn:name="Held",type=integer,priority=1,JSONPath=`.status.rollout.held`
 // +kubebuilder:printcolumn:name="First Cell",type=string,priority=1,JSONPath=`.status.rollout.cells[0].summary`
 // +kubebuilder:printcolumn:name="Namespaces",type=string,priority=1,JSONPath=`.spec.namespaceSelector.matchLabels`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`

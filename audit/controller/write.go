@@ -63,7 +63,7 @@ func nullable(r *v1alpha1.RolloutStatus) map[string]any {
 		return nil
 	}
 	return map[string]any{
-		"target": r.Target, "audit": r.Audit, "warn": r.Warn, "enforce": r.Enforce, "violations": r.Violations,
+		"target": r.Target, "audit": r.Audit, "warn": r.Warn, "enforce": r.Enforce, "held": r.Held, "violations": r.Violations,
 		"cleanSince": r.CleanSince, "blockedBy": r.BlockedBy, "cells": r.Cells,
 	}
 }

@@ -34,9 +34,12 @@ const rolloutExample = `  # all cells of all rollouts, what is blocked first
   hardgate rollout pause baseline
   hardgate rollout resume baseline
 
-  # back to warnings, at once, and let go again
+  # back to warnings at most, at once, and let go again
   hardgate rollout demote baseline --namespace shop --control host-path --to Warn
   hardgate rollout unpin baseline --namespace shop --control host-path
+
+  # hold what has no namespace, such as ClusterRoles
+  hardgate rollout pin baseline --namespace cluster.scoped --mode Warn
 
   # leave namespaces out of it, and take them in again
   hardgate rollout exclude legacy sandbox
@@ -118,16 +121,19 @@ func (f *rolloutFlags) check(cmd *cobra.Command) error {
 	if err := knownOutput(cmd, f.output, checkOutputs); err != nil {
 		return err
 	}
-	namespaces := slices.DeleteFunc(slices.Clone(f.namespaces), func(ns string) bool { return ns == v1alpha1.ClusterScopedReportName })
-	if err := knownCells(cmd, namespaces, f.controls); err != nil {
+	if err := knownCells(cmd, f.namespaces, f.controls); err != nil {
 		return err
 	}
 	return cmp.Or(given(cmd, "namespace", "namespace", f.namespaces), f.cluster.check(cmd))
 }
 
-// knownCells checks --namespace and --control where they name cells of rollouts.
+// knownCells checks --namespace and --control where they name cells of rollouts: those of
+// objects without a namespace as they are printed.
 func knownCells(cmd *cobra.Command, namespaces, controls []string) error {
 	for _, ns := range namespaces {
+		if ns == v1alpha1.ClusterScopedReportName {
+			continue
+		}
 		if err := knownNamespace(cmd, ns); err != nil {
 			return err
 		}

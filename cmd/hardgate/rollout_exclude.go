@@ -21,7 +21,8 @@ const excludeLong = `Leave namespaces out of a rollout, in spec.rollout.exclude 
 from now on they have the mode that the policy itself says, whatever they have reached. To
 hold them where they are, pin them instead: what is pinned stays so, and is told.
 
-A namespace may not exist yet; that is warned of, since it may be a slip.
+A namespace may not exist yet; that is warned of, since it may be a slip. Objects that have
+no namespace, such as ClusterRoles, are those of cluster.scoped.
 
 Exit status: 0 changed, or so already; 2 bad usage, or the cluster does not answer.`
 
@@ -105,7 +106,7 @@ func (f *exclusionFlags) run(cmd *cobra.Command, verb string, namespaces []strin
 // check checks what is given before anything is asked.
 func (f *exclusionFlags) check(cmd *cobra.Command, namespaces []string) error {
 	for _, ns := range namespaces {
-		if len(validation.IsDNS1123Label(ns)) > 0 {
+		if ns != v1alpha1.ClusterScopedReportName && len(validation.IsDNS1123Label(ns)) > 0 {
 			return usagef(cmd, "%q is no name of a namespace: use a-z, 0-9 and '-', 63 at most, with no '-' at either end", ns)
 		}
 	}
@@ -251,7 +252,7 @@ func (f *exclusionFlags) held(r *v1alpha1.Rollout, ns string) (lines []string) {
 	for i, p := range r.Pins {
 		about := len(f.controls) == 0 || slices.ContainsFunc(f.controls, func(id string) bool { return ruling.Selects(&p.RolloutCells, ns, control.ID(id)) })
 		if about && (len(p.Namespaces) == 0 || slices.Contains(p.Namespaces, ns)) {
-			lines = append(lines, fmt.Sprintf("%s is still held at %s by spec.rollout.pins[%d]: let it go with hardgate rollout unpin", ns, p.Mode, i))
+			lines = append(lines, fmt.Sprintf("%s is still held at %s by spec.rollout.pins[%d]: let it go with hardgate rollout unpin", ns, words(p), i))
 		}
 	}
 	return lines
@@ -282,6 +283,9 @@ func (c *clusterClient) onlyRollout(ctx context.Context) (string, error) {
 func (c *clusterClient) unknown(ctx context.Context, namespaces []string) (warnings []string) {
 	ctx = logr.NewContext(ctx, logr.Discard())
 	for _, ns := range namespaces {
+		if ns == v1alpha1.ClusterScopedReportName {
+			continue
+		}
 		switch err := c.api.Get().AbsPath("/api/v1/namespaces", ns).Do(ctx).Error(); {
 		case apierrors.IsNotFound(err):
 			warnings = append(warnings, fmt.Sprintf("there is no namespace %q: it is excluded when it is made", ns))

@@ -21,7 +21,7 @@ var steering = map[string]struct {
 	"resume": {short: "Let a rollout go on"},
 	"pin":    {"Hold cells at a mode, at once", "mode", "`mode` to hold the cells at: Off, Audit, Warn or Enforce", []string{"Off", "Audit", "Warn", "Enforce"}},
 	"unpin":  {short: "Let cells go; they go on from where they were held, with a new clean window"},
-	"demote": {"Take cells back to a milder mode, at once, and hold them there", "to", "`mode` to take the cells back to: Warn or Audit", []string{"Warn", "Audit"}},
+	"demote": {"Take cells back to a milder mode, at once, and keep them from a stricter one", "to", "`mode` that the cells may have at most: Warn or Audit", []string{"Warn", "Audit"}},
 }
 
 type steerFlags struct {
@@ -129,8 +129,37 @@ func (f *steerFlags) change(r *v1alpha1.Rollout, verb, name string) (done string
 		r.Pins = slices.DeleteFunc(r.Pins, same)
 		return fmt.Sprintf("%s: %s let go", name, f.which()), true
 	}
-	r.Pins = append(slices.DeleteFunc(r.Pins, same), v1alpha1.RolloutPin{RolloutCells: cells, Mode: v1alpha1.Mode(f.mode)})
-	return fmt.Sprintf("%s: %s held at %s", name, f.which(), f.mode), true
+	pin := v1alpha1.RolloutPin{RolloutCells: cells, Mode: v1alpha1.Mode(f.mode), AtMost: verb == "demote"}
+	if !pin.AtMost {
+		r.Pins = append(slices.DeleteFunc(r.Pins, same), pin)
+		return fmt.Sprintf("%s: %s held at %s", name, f.which(), f.mode), true
+	}
+	if n := len(r.Pins); n > 0 && same(r.Pins[n-1]) {
+		if last := r.Pins[n-1]; last.Mode == pin.Mode && last.AtMost || !above(last.Mode, pin.Mode) {
+			return fmt.Sprintf("%s: %s held at %s already", name, f.which(), words(last)), false
+		}
+	}
+	// Pins of the same cells stay where without them the cells would be stricter.
+	r.Pins = append(slices.DeleteFunc(r.Pins, func(p v1alpha1.RolloutPin) bool { return same(p) && above(p.Mode, pin.Mode) }), pin)
+	return fmt.Sprintf("%s: %s held at %s", name, f.which(), words(pin)), true
+}
+
+// words are what a pin holds cells at.
+func words(p v1alpha1.RolloutPin) string {
+	if p.AtMost {
+		return string(p.Mode) + " at most"
+	}
+	return string(p.Mode)
+}
+
+// above is whether a mode is as strict as another, or stricter.
+func above(one, other v1alpha1.Mode) bool {
+	a, err := control.ParseMode(string(one))
+	if err != nil {
+		return true // it holds nothing
+	}
+	b, err := control.ParseMode(string(other))
+	return err == nil && a >= b
 }
 
 // inOrder is a list in which each comes once, in order.

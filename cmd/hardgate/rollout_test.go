@@ -121,26 +121,41 @@ func TestRolloutIsFrozen(t *testing.T) {
 }
 
 func TestRolloutSteers(t *testing.T) {
+	pins := func(list string) string {
+		return `{"metadata":{"resourceVersion":"7"},"spec":{"rollout":{"paused":false,"pins":` + list + `}}}`
+	}
 	tests := map[string]struct {
+		pins  string // of the policy
 		args  []string
 		code  int
 		says  string
 		patch string
 	}{
-		"pause":           {args: []string{"pause", "p"}, says: "p paused\n", patch: `{"metadata":{"resourceVersion":"7"},"spec":{"rollout":{"paused":true,"pins":null}}}`},
-		"resume":          {args: []string{"resume", "p"}, says: "p is resumed already\n"},
-		"demote":          {args: []string{"demote", "p", "-n", "tidy", "--control", "privileged"}, says: "p: privileged in tidy held at Warn\n", patch: `{"metadata":{"resourceVersion":"7"},"spec":{"rollout":{"paused":false,"pins":[{"namespaces":["tidy"],"controls":["privileged"],"mode":"Warn"}]}}}`},
-		"demote twice":    {args: []string{"demote", "p", "-n", "untidy,tidy,tidy", "--control", "privileged"}, says: "held at Warn\n", patch: `{"metadata":{"resourceVersion":"7"},"spec":{"rollout":{"paused":false,"pins":[{"namespaces":["tidy","untidy"],"controls":["privileged"],"mode":"Warn"}]}}}`},
-		"demote up":       {args: []string{"demote", "p", "-n", "tidy", "--to", "Enforce"}, code: exitBad, says: `--to: "Enforce" is no milder mode`},
-		"pin to nonsense": {args: []string{"pin", "p", "-n", "tidy", "--mode", "Enfroce"}, code: exitBad, says: `did you mean "Enforce"?`},
-		"no cells":        {args: []string{"pin", "p", "--mode", "Warn"}, code: exitBad, says: "name the cells"},
-		"no policy":       {args: []string{"pause"}, code: exitBad, says: "name one WorkloadPolicy"},
-		"another policy":  {args: []string{"pause", "q"}, code: exitBad, says: "not found"},
-		"no such pin":     {args: []string{"unpin", "p", "-n", "tidy"}, says: "p has no pin of all controls in tidy"},
+		"pause":                       {args: []string{"pause", "p"}, says: "p paused\n", patch: `{"metadata":{"resourceVersion":"7"},"spec":{"rollout":{"paused":true,"pins":null}}}`},
+		"resume":                      {args: []string{"resume", "p"}, says: "p is resumed already\n"},
+		"demote":                      {args: []string{"demote", "p", "-n", "tidy", "--control", "privileged"}, says: "p: privileged in tidy held at Warn at most\n", patch: pins(`[{"namespaces":["tidy"],"controls":["privileged"],"mode":"Warn","atMost":true}]`)},
+		"demote twice":                {args: []string{"demote", "p", "-n", "untidy,tidy,tidy", "--control", "privileged"}, says: "held at Warn at most\n", patch: pins(`[{"namespaces":["tidy","untidy"],"controls":["privileged"],"mode":"Warn","atMost":true}]`)},
+		"demote what is pinned above": {pins: `[{"namespaces":["tidy"],"mode":"Enforce"},{"controls":["host-pid"],"mode":"Off"}]`, args: []string{"demote", "p", "-n", "tidy"}, says: "held at Warn at most\n", patch: pins(`[{"controls":["host-pid"],"mode":"Off"},{"namespaces":["tidy"],"mode":"Warn","atMost":true}]`)},
+		"demote what is pinned below": {pins: `[{"namespaces":["tidy"],"mode":"Audit"},{"controls":["host-pid"],"mode":"Off"}]`, args: []string{"demote", "p", "-n", "tidy"}, says: "held at Warn at most\n", patch: pins(`[{"namespaces":["tidy"],"mode":"Audit"},{"controls":["host-pid"],"mode":"Off"},{"namespaces":["tidy"],"mode":"Warn","atMost":true}]`)},
+		"demoted further already":     {pins: `[{"namespaces":["tidy"],"mode":"Audit","atMost":true}]`, args: []string{"demote", "p", "-n", "tidy"}, says: "held at Audit at most already\n"},
+		"demoted already":             {pins: `[{"namespaces":["tidy"],"mode":"Warn","atMost":true}]`, args: []string{"demote", "p", "-n", "tidy"}, says: "held at Warn at most already\n"},
+		"demote further":              {pins: `[{"namespaces":["tidy"],"mode":"Warn","atMost":true}]`, args: []string{"demote", "p", "-n", "tidy", "--to", "Audit"}, says: "held at Audit at most\n", patch: pins(`[{"namespaces":["tidy"],"mode":"Audit","atMost":true}]`)},
+		"pin what was demoted":        {pins: `[{"namespaces":["tidy"],"mode":"Warn","atMost":true}]`, args: []string{"pin", "p", "-n", "tidy", "--mode", "Enforce"}, says: "held at Enforce\n", patch: pins(`[{"namespaces":["tidy"],"mode":"Enforce"}]`)},
+		"let go what was demoted":     {pins: `[{"namespaces":["tidy"],"mode":"Warn","atMost":true}]`, args: []string{"unpin", "p", "-n", "tidy"}, says: "let go\n", patch: pins(`[]`)},
+		"pin what has no namespace":   {args: []string{"pin", "p", "-n", "cluster.scoped", "--mode", "Warn"}, says: "held at Warn\n", patch: pins(`[{"namespaces":["cluster.scoped"],"mode":"Warn"}]`)},
+		"demote up":                   {args: []string{"demote", "p", "-n", "tidy", "--to", "Enforce"}, code: exitBad, says: `--to: "Enforce" is no milder mode`},
+		"pin to nonsense":             {args: []string{"pin", "p", "-n", "tidy", "--mode", "Enfroce"}, code: exitBad, says: `did you mean "Enforce"?`},
+		"no cells":                    {args: []string{"pin", "p", "--mode", "Warn"}, code: exitBad, says: "name the cells"},
+		"no policy":                   {args: []string{"pause"}, code: exitBad, says: "name one WorkloadPolicy"},
+		"another policy":              {args: []string{"pause", "q"}, code: exitBad, says: "not found"},
+		"no such pin":                 {args: []string{"unpin", "p", "-n", "tidy"}, says: "p has no pin of all controls in tidy"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			server := &rolling{policy: ledPolicy, conflict: 2}
+			if tt.pins != "" {
+				server.policy = strings.Replace(ledPolicy, `"rollout":{}`, `"rollout":{"pins":`+tt.pins+`}`, 1)
+			}
 			code, stdout, stderr := server.call(t, append([]string{"rollout"}, tt.args...)...)
 			if code != tt.code || !strings.Contains(stdout+stderr, tt.says) {
 				t.Errorf("exit %d: %s%s", code, stdout, stderr)

@@ -49,26 +49,16 @@ func (r Reached) stages() map[string]stage {
 type rollout struct {
 	target  control.Mode
 	exclude []v1alpha1.RolloutCells
-	pins    []pin
-}
-
-type pin struct {
-	v1alpha1.RolloutCells
-	mode control.Mode
+	pins    []v1alpha1.RolloutPin
 }
 
 func compileRollout(r *v1alpha1.Rollout) *rollout {
 	if r == nil {
 		return nil
 	}
-	c := &rollout{target: control.Enforce, exclude: r.Exclude}
+	c := &rollout{target: control.Enforce, exclude: r.Exclude, pins: r.Pins}
 	if m, ok := mode(r.Target); ok {
 		c.target = m
-	}
-	for _, p := range r.Pins {
-		if m, ok := mode(p.Mode); ok {
-			c.pins = append(c.pins, pin{p.RolloutCells, m})
-		}
 	}
 	return c
 }
@@ -79,15 +69,39 @@ func (r *rollout) mode(namespace string, id control.ID, start, reached control.M
 	if r == nil {
 		return start
 	}
-	for _, p := range slices.Backward(r.pins) {
-		if Selects(&p.RolloutCells, namespace, id) {
-			return p.mode
+	h := HoldOf(r.pins, namespace, id)
+	switch {
+	case h.Pinned:
+		return h.Mode
+	case start == control.Off, slices.ContainsFunc(r.exclude, func(c v1alpha1.RolloutCells) bool { return Selects(&c, namespace, id) }):
+		return min(start, h.Mode)
+	}
+	return min(max(start, min(reached, r.target)), h.Mode)
+}
+
+// Hold is what the pins of a rollout make of a cell.
+type Hold struct {
+	// Pinned is whether the cell is in Mode, whatever it would be in. Otherwise Mode is the
+	// strictest that it may be in.
+	Pinned bool
+	Mode   control.Mode
+}
+
+// HoldOf is what pins make of a cell. A mode that is not known holds nothing.
+func HoldOf(pins []v1alpha1.RolloutPin, namespace string, id control.ID) Hold {
+	h := Hold{Mode: control.Enforce}
+	for i := range pins {
+		p := &pins[i]
+		m, ok := mode(p.Mode)
+		switch {
+		case !ok || !Selects(&p.RolloutCells, namespace, id):
+		case p.AtMost:
+			h.Mode = min(h.Mode, m)
+		default:
+			h = Hold{Pinned: true, Mode: m}
 		}
 	}
-	if start == control.Off || slices.ContainsFunc(r.exclude, func(c v1alpha1.RolloutCells) bool { return Selects(&c, namespace, id) }) {
-		return start
-	}
-	return max(start, min(reached, r.target))
+	return h
 }
 
 // named is whether it says something of a namespace by its name.
@@ -97,11 +111,15 @@ func (r *rollout) named(namespace string) bool {
 	}
 	names := func(c *v1alpha1.RolloutCells) bool { return slices.Contains(c.Namespaces, namespace) }
 	return slices.ContainsFunc(r.exclude, func(c v1alpha1.RolloutCells) bool { return names(&c) }) ||
-		slices.ContainsFunc(r.pins, func(p pin) bool { return names(&p.RolloutCells) })
+		slices.ContainsFunc(r.pins, func(p v1alpha1.RolloutPin) bool { return names(&p.RolloutCells) })
 }
 
-// Selects is whether a cell is among those that are named.
+// Selects is whether a cell is among those that are named. Those of objects without a
+// namespace are named as their report is.
 func Selects(c *v1alpha1.RolloutCells, namespace string, id control.ID) bool {
+	if namespace == "" {
+		namespace = v1alpha1.ClusterScopedReportName
+	}
 	return (len(c.Namespaces) == 0 || slices.Contains(c.Namespaces, namespace)) &&
 		(len(c.Controls) == 0 || slices.Contains(c.Controls, string(id)))
 }

@@ -45,7 +45,7 @@ func validateCells(at string, c *v1alpha1.RolloutCells) (errs []error) {
 		errs = append(errs, fmt.Errorf("%s: say which cells, by namespaces or controls; to hold all, pause the rollout", at))
 	}
 	for i, ns := range c.Namespaces {
-		if len(validation.IsDNS1123Label(ns)) > 0 {
+		if ns != v1alpha1.ClusterScopedReportName && len(validation.IsDNS1123Label(ns)) > 0 {
 			errs = append(errs, fmt.Errorf("%s.namespaces[%d]: %q is no name of a namespace", at, i, ns))
 		}
 	}
@@ -65,6 +65,11 @@ func rolloutWarnings(r *v1alpha1.WorkloadPolicy) (warnings []string) {
 	}
 	if w := rollout.CleanWindow; w != nil && w.Duration < 24*time.Hour {
 		warnings = append(warnings, fmt.Sprintf("spec.rollout.cleanWindow: within %s, few workloads start again: what they would be refused for is not seen", w.Duration))
+	}
+	for i := range rollout.Pins {
+		if p := &rollout.Pins[i]; p.AtMost && p.Mode == "Enforce" {
+			warnings = append(warnings, fmt.Sprintf("spec.rollout.pins[%d]: at most Enforce holds nothing: no mode is stricter", i))
+		}
 	}
 	target := control.Enforce
 	if m, ok := mode(rollout.Target); ok {

@@ -25,6 +25,10 @@ func TestValidateRollout(t *testing.T) {
 			`spec.rollout.pins[0].controls[0]: unknown control "host-pth", did you mean "host-path"?`,
 			"spec.rollout.pins[0].mode: say which",
 		}},
+		"no namespace": {spec: "{mode: Audit, rollout: {exclude: [{namespaces: [cluster.scoped]}], pins: [{namespaces: [shop, cluster.scoped], mode: Warn, atMost: true}]}}"},
+		"a ceiling that holds nothing": {spec: "{mode: Audit, rollout: {pins: [{namespaces: [shop], mode: Enforce, atMost: true}]}}", warnings: []string{
+			"spec.rollout.pins[0]: at most Enforce holds nothing: no mode is stricter",
+		}},
 		"a field": {spec: "{mode: Audit, rollout: {cleanWindw: 1h, pins: [{namespace: a, namespaces: [b], mode: Warn}]}}", errors: []string{
 			`spec.rollout.cleanWindw: unknown field, did you mean "cleanWindow"?`, `spec.rollout.pins[0].namespace: unknown field, did you mean "namespaces"?`,
 		}},
