@@ -15,10 +15,21 @@ import (
 // it says which objects, it does not say which nodes, no field of it is unknown, and no
 // control is one of nodes or looks like one that is misspelt.
 func MayExemptNodes(stored []byte) bool {
+	return mayExempt(stored, "nodes", "objects", func(f control.Face) bool { return f == control.Node })
+}
+
+// MayExemptObjects is the same of objects: false for what plainly is about nodes alone.
+func MayExemptObjects(stored []byte) bool {
+	return mayExempt(stored, "objects", "nodes", func(f control.Face) bool { return f != control.Node })
+}
+
+// mayExempt is false where a spec says the other and not the one, in known fields, and has
+// no control of the one's.
+func mayExempt(stored []byte, one, other string, ofOne func(control.Face) bool) bool {
 	var e struct {
 		Spec map[string]json.RawMessage `json:"spec"`
 	}
-	if json.Unmarshal(stored, &e) != nil || !given(e.Spec["objects"]) || given(e.Spec["nodes"]) {
+	if json.Unmarshal(stored, &e) != nil || !given(e.Spec[other]) || given(e.Spec[one]) {
 		return true
 	}
 	fields := resource.Fields(reflect.TypeFor[v1alpha1.ExemptionSpec]())
@@ -31,19 +42,23 @@ func MayExemptNodes(stored []byte) bool {
 	if raw := e.Spec["controls"]; given(raw) && json.Unmarshal(raw, &controls) != nil {
 		return true
 	}
-	return slices.ContainsFunc(controls, likeOneOfNodes)
+	return slices.ContainsFunc(controls, func(id string) bool {
+		face, like := nearest(id)
+		return like && ofOne(face)
+	})
 }
 
 func given(raw json.RawMessage) bool { return len(raw) > 0 && string(raw) != "null" }
 
-// likeOneOfNodes is whether the control of that id, or of the nearest, judges nodes.
-func likeOneOfNodes(id string) bool {
+// nearest is where the control of that id is looked at, or the one that looks like it most;
+// like is whether there is one.
+func nearest(id string) (face control.Face, like bool) {
 	faces := map[string]control.Face{}
 	var ids []string
 	for _, c := range control.All() {
 		faces[string(c.ID)] = c.Face
 		ids = append(ids, string(c.ID))
 	}
-	nearest, _ := control.Nearest(id, ids)
-	return faces[nearest] == control.Node
+	found, like := control.Nearest(id, ids)
+	return faces[found], like
 }

@@ -43,3 +43,43 @@ func TestMayExemptNodes(t *testing.T) {
 		}
 	}
 }
+
+func TestMayExemptObjects(t *testing.T) {
+	tests := map[string]struct {
+		spec string
+		want bool
+	}{
+		"of nodes, a field misspelt":              {"{controls: [su-restricted], nodes: {name: [a]}" + because, false},
+		"of nodes, a control misspelt":            {"{controls: [su-restrictd], nodes: {names: [a]}" + because, false},
+		"of nodes, a control like no other":       {"{controls: [q], nodes: {names: [a]}" + because, false},
+		"of nodes, without a control":             {"{controls: [], nodes: {names: [a]}" + because, false},
+		"of nodes, and of null":                   {"{controls: [su-restricted], nodes: {name: [a]}, objects: null" + because, false},
+		"of nodes, without an owner":              {"{controls: [su-restricted], nodes: {names: [a]}, reason: r, expires: '2030-01-31T12:00:00Z'}", false},
+		"of nodes, without a good time":           {"{controls: [su-restricted], nodes: {names: [a]}, reason: r, owner: o, expires: soon}", false},
+		"of objects":                              {"{controls: [privileged], objects: {kinds: [pods]}" + because, true},
+		"of both":                                 {"{controls: [privileged, su-restricted], nodes: {names: [a]}, objects: {kinds: [pods]}" + because, true},
+		"of nothing":                              {"{controls: [su-restricted]" + because, true},
+		"of nodes that are null":                  {"{controls: [su-restricted], nodes: null" + because, true},
+		"a control of objects, objects forgotten": {"{controls: [privileged, su-restricted], nodes: {names: [a]}" + because, true},
+		"a control of objects, misspelt":          {"{controls: [privilegd], nodes: {names: [a]}" + because, true},
+		"objects misspelt":                        {"{controls: [su-restricted], object: {kinds: [Pod]}, nodes: {names: [a]}" + because, true},
+		"controls misspelt":                       {"{control: [privileged], nodes: {names: [a]}" + because, true},
+		"controls that are no list":               {"{controls: privileged, nodes: {names: [a]}" + because, true},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			data := text(t, tt.spec)
+			if _, err := Read(data); err == nil {
+				t.Fatal("it is understood")
+			}
+			if got := MayExemptObjects(data); got != tt.want {
+				t.Errorf("%t", got)
+			}
+		})
+	}
+	for _, data := range []string{"", "[]", "{}", `{"spec":[]}`, `{"spec":null}`} {
+		if !MayExemptObjects([]byte(data)) {
+			t.Errorf("%q is about nodes alone", data)
+		}
+	}
+}

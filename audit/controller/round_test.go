@@ -187,6 +187,31 @@ func TestChangedMeanwhile(t *testing.T) {
 	}
 }
 
+// A misspelt Exemption stops promotions, unless it is plainly about nodes alone.
+func TestMisspeltExemption(t *testing.T) {
+	for name, tt := range map[string]struct {
+		spec map[string]any
+		want bool
+	}{
+		"of objects": {map[string]any{"controls": []any{"host-path"}, "objects": map[string]any{"namespace": "shop"}}, false},
+		"of nodes":   {map[string]any{"controls": []any{"su-restricted"}, "nodes": map[string]any{"name": "a"}}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := newLists(t, "shop")
+			l.items[hardgatePath+"exemptions"] = []any{map[string]any{
+				"kind": "Exemption", "apiVersion": "hardgate.dev/v1alpha1", "metadata": map[string]any{"name": "e", "uid": "e", "generation": 1}, "spec": tt.spec,
+			}}
+			c := l.controller()
+			if _, err := c.round(t.Context(), time.Now()); err != nil {
+				t.Fatal(err)
+			}
+			if got := l.promoted(c); got != tt.want {
+				t.Errorf("promoted: %v", got)
+			}
+		})
+	}
+}
+
 // What there is no time for in a round is for the next one.
 func TestConfirmingEnds(t *testing.T) {
 	l := newLists(t, "a", "b", "c")

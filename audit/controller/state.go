@@ -73,8 +73,11 @@ func (c *Controller) read(ctx context.Context, now time.Time) (*state, error) {
 		c.stored(ctx, "Exemption", func(raw []byte, u *unstructured.Unstructured) error {
 			note(u)
 			e, err := exemption.Read(raw)
-			if err == nil {
+			switch {
+			case err == nil:
 				s.exemptions = append(s.exemptions, *e)
+			case !exemption.MayExemptObjects(raw):
+				return nil // it stops no promotion: the tainting half says what is wrong with it
 			}
 			return err
 		}, s),
