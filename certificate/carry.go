@@ -21,7 +21,7 @@ func Carry(action Action, s State, c Config, now time.Time) (Change, error) {
 	case None:
 		return Change{}, nil
 	case MakeCA:
-		next, err := newAuthority(now, c.CALifetime)
+		next, err := newAuthority(now, c)
 		if err != nil {
 			return Change{}, err
 		}
@@ -43,7 +43,7 @@ func Carry(action Action, s State, c Config, now time.Time) (Change, error) {
 		if err != nil {
 			return Change{}, err
 		}
-		p, err := signing.sign(now, c.Lifetime, wanted(c.Names))
+		p, err := signing.sign(now, c)
 		if err != nil {
 			return Change{}, err
 		}

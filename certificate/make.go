@@ -14,8 +14,9 @@ import (
 )
 
 // backdate is how much earlier than it is made a certificate is valid: so much may the
-// clock of an API server be behind the one that was asked.
-const backdate = time.Hour
+// clock of an API server be behind the one that was asked. A clock that takes the time of
+// its zone for that of Greenwich is off by up to 14 hours.
+const backdate = 24 * time.Hour
 
 // pair is a certificate and its key.
 type pair struct {
@@ -38,8 +39,8 @@ func (p pair) keyPEM() ([]byte, error) {
 const authorityName = "hardgate-ca"
 
 // newAuthority makes one that signs certificates of servers and no further authority.
-func newAuthority(now time.Time, lifetime time.Duration) (pair, error) {
-	t, err := template(now, lifetime)
+func newAuthority(now time.Time, c Config) (pair, error) {
+	t, err := template(now, c.CALifetime, c.Behind)
 	if err != nil {
 		return pair{}, err
 	}
@@ -49,9 +50,9 @@ func newAuthority(now time.Time, lifetime time.Duration) (pair, error) {
 	return make509(t, nil)
 }
 
-// sign makes a certificate for a server with these names. It never outlives its authority.
-func (p pair) sign(now time.Time, lifetime time.Duration, names Names) (pair, error) {
-	t, err := template(now, lifetime)
+// sign makes a certificate for a server. It never outlives its authority.
+func (p pair) sign(now time.Time, c Config) (pair, error) {
+	t, err := template(now, c.Lifetime, c.Behind)
 	if err != nil {
 		return pair{}, err
 	}
@@ -59,7 +60,7 @@ func (p pair) sign(now time.Time, lifetime time.Duration, names Names) (pair, er
 		t.NotAfter = p.cert.NotAfter
 	}
 	t.Subject = pkix.Name{CommonName: "hardgate-webhook"}
-	for _, n := range names {
+	for _, n := range wanted(c.Names) {
 		if ip := net.ParseIP(n); ip != nil {
 			t.IPAddresses = append(t.IPAddresses, ip)
 		} else {
@@ -71,13 +72,13 @@ func (p pair) sign(now time.Time, lifetime time.Duration, names Names) (pair, er
 	return make509(t, &p)
 }
 
-func template(now time.Time, lifetime time.Duration) (*x509.Certificate, error) {
+func template(now time.Time, lifetime, behind time.Duration) (*x509.Certificate, error) {
 	serial, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 127))
 	if err != nil {
 		return nil, fmt.Errorf("making a serial number: %w", err)
 	}
 	serial.SetBit(serial, 127, 1) // never short
-	return &x509.Certificate{SerialNumber: serial, NotBefore: now.Add(-backdate), NotAfter: now.Add(lifetime)}, nil
+	return &x509.Certificate{SerialNumber: serial, NotBefore: now.Add(-behind - backdate), NotAfter: now.Add(lifetime)}, nil
 }
 
 func make509(t *x509.Certificate, issuer *pair) (pair, error) {

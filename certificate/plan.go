@@ -45,7 +45,7 @@ const adopted = 8
 // Plan is the next step. now is the time by the clock of an API server: it is there that
 // certificates are found to be valid or not.
 func Plan(s State, seen Seen, c Config, now time.Time) Step {
-	signing, why := s.authority(now)
+	signing, why := s.authority(c, now)
 	if why != "" {
 		return Step{MakeCA, why}
 	}
@@ -53,7 +53,7 @@ func Plan(s State, seen Seen, c Config, now time.Time) Step {
 	if foreign := s.foreign(trusted, now); len(foreign) > 0 {
 		return Step{Adopt, "the webhook serves by an authority that the Secret does not know: " + foreign[0].Subject.CommonName + " of " + foreign[0].NotBefore.UTC().Format(time.RFC3339)}
 	}
-	issue := s.serves(signing.cert, c.Names, now)
+	issue := s.serves(signing.cert, c, now)
 	if issue != "" && s.mayIssue(signing.cert, seen, c, now) {
 		return Step{Issue, issue}
 	}
@@ -74,7 +74,7 @@ func Plan(s State, seen Seen, c Config, now time.Time) Step {
 }
 
 // authority is the one that signs, or why there has to be another.
-func (s State) authority(now time.Time) (p pair, why string) {
+func (s State) authority(c Config, now time.Time) (p pair, why string) {
 	if s.CA == nil {
 		return p, "there is no authority"
 	}
@@ -87,7 +87,7 @@ func (s State) authority(now time.Time) (p pair, why string) {
 		return p, "the authority cannot sign: " + err.Error()
 	case !p.cert.IsCA || p.cert.KeyUsage&x509.KeyUsageCertSign == 0:
 		return p, "the authority cannot sign: its certificate is none of an authority"
-	case !now.Before(due(p.cert)):
+	case !now.Before(due(p.cert, c.CALifetime)):
 		return p, "two thirds of the authority's life are over"
 	}
 	return p, ""
@@ -125,7 +125,7 @@ func (s State) foreign(trusted []*x509.Certificate, now time.Time) []*x509.Certi
 }
 
 // serves is why there has to be another serving certificate; empty for none.
-func (s State) serves(signing *x509.Certificate, names Names, now time.Time) string {
+func (s State) serves(signing *x509.Certificate, c Config, now time.Time) string {
 	if s.Serving == nil {
 		return "there is no serving certificate"
 	}
@@ -140,9 +140,9 @@ func (s State) serves(signing *x509.Certificate, names Names, now time.Time) str
 		return "the serving certificate is not of the authority that signs"
 	case !slices.Contains(p.cert.ExtKeyUsage, x509.ExtKeyUsageServerAuth):
 		return "the serving certificate is none of a server"
-	case !slices.Equal(namesOf(p.cert), wanted(names)):
+	case !slices.Equal(namesOf(p.cert), wanted(c.Names)):
 		return fmt.Sprintf("the serving certificate is for %q", namesOf(p.cert))
-	case !now.Before(due(p.cert)):
+	case !now.Before(due(p.cert, c.Lifetime)):
 		return "two thirds of the serving certificate's life are over"
 	}
 	return ""

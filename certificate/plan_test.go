@@ -108,8 +108,8 @@ func TestPlan(t *testing.T) {
 		"due":                             {seen: long, at: 60 * day, want: Issue, why: "two thirds of the serving"},
 		"due, a leader that is new":       {at: 60 * day, want: None, why: "waiting until every API server"},
 		"expired, a new leader":           {at: 90 * day, want: Issue, why: "has expired at 2026-05-30T12:00:00Z"},
-		"the clock is set back a little":  {seen: long, at: -59 * time.Minute, want: None},
-		"the clock is set back for hours": {seen: long, at: -2 * time.Hour, want: MakeCA, why: "it is not valid before 2026-03-01T11:00:00Z"},
+		"the clock is set back for hours": {seen: long, at: -23 * time.Hour, want: None},
+		"the clock is set back for days":  {seen: long, at: -2 * day, want: MakeCA, why: "it is not valid before 2026-02-28T12:00:00Z"},
 		"the clock is years ahead":        {seen: long, at: 10 * 365 * day, want: MakeCA, why: "it has expired at"},
 		"the authority is due":            {seen: long, at: 5 * 365 * day * 2 / 3, want: MakeCA, why: "two thirds of the authority's life"},
 
@@ -121,7 +121,7 @@ func TestPlan(t *testing.T) {
 		"half a certificate":    {change: func(s *State) { set(&s.CA, CertKey, string(s.CA[CertKey][:80])) }, seen: long, want: MakeCA, why: "tls.crt has no certificate"},
 		"no authority's at all": {change: func(s *State) { s.CA = s.Serving }, seen: long, want: MakeCA, why: "its certificate is none of an authority"},
 		// All that is left of the authority by which replicas serve is in the bundles.
-		"another cluster's authority":            {change: func(s *State) { s.CA = other.CA }, seen: long, want: Adopt, why: "by an authority that the Secret does not know: hardgate-ca of 2026-03-01T11:00:00Z"},
+		"another cluster's authority":            {change: func(s *State) { s.CA = other.CA }, seen: long, want: Adopt, why: "by an authority that the Secret does not know: hardgate-ca of 2026-02-28T12:00:00Z"},
 		"another's, and the serving Secret lost": {change: func(s *State) { s.CA, s.Serving = other.CA, nil }, seen: long, want: Adopt},
 		"another's, and nobody has a bundle":     {change: func(s *State) { s.Serving, s.Bundles = other.Serving, both(nil, s.Bundles) }, seen: long, at: 90 * day, want: Adopt},
 		"a serving certificate of nobody": {change: func(s *State) {

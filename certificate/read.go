@@ -101,13 +101,14 @@ func valid(c *x509.Certificate, now time.Time) error {
 	return nil
 }
 
-// due is when two thirds of a certificate's life are over.
-func due(c *x509.Certificate) time.Time {
+// due is when two thirds of a certificate's life are over. What began long before it was
+// made, since clocks differed, lives no longer for that.
+func due(c *x509.Certificate, lifetime time.Duration) time.Time {
 	began := c.NotBefore.Add(backdate) // if it was made here
 	if !began.Before(c.NotAfter) {
 		began = c.NotBefore
 	}
-	return c.NotAfter.Add(-c.NotAfter.Sub(began) / 3)
+	return c.NotAfter.Add(-min(c.NotAfter.Sub(began), lifetime) / 3)
 }
 
 // by is whether a certificate was signed by an authority.

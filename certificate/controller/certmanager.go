@@ -14,6 +14,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
 
+	"github.com/hardgate-dev/hardgate/clock"
 	"github.com/hardgate-dev/hardgate/taint/controller"
 )
 
@@ -27,7 +28,7 @@ type Watcher struct {
 	May func() error
 
 	client  client.Client
-	clock   *clock
+	clock   *clock.Server
 	metrics *Metrics
 	teller  teller
 }
@@ -82,13 +83,13 @@ func (w *Watcher) look(ctx context.Context) error {
 		end = c.Status.NotAfter.Time
 	}
 	w.metrics.expires(serving, end)
-	w.metrics.skew.WithLabelValues().Set(w.clock.skew().Seconds())
+	w.metrics.skew.WithLabelValues().Set(w.clock.Ahead().Seconds())
 	all, err := readRegistered(ctx, w.client)
 	if err != nil {
 		return err
 	}
 	w.teller.know(all)
-	return errors.Join(problem(&c.Status, w.clock.now()), missing(all))
+	return errors.Join(problem(&c.Status, w.clock.Now()), missing(all))
 }
 
 // late is how long after its time a renewal is still on its way.

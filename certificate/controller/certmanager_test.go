@@ -62,7 +62,7 @@ func TestWatcher(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			w := &Watcher{Options: options(), client: kept, clock: &clock{}, metrics: NewMetrics(prometheus.NewRegistry()), teller: teller{events: record.NewFakeRecorder(9)}}
+			w := &Watcher{Options: options(), client: kept, clock: ahead(0), metrics: NewMetrics(prometheus.NewRegistry()), teller: teller{events: record.NewFakeRecorder(9)}}
 			err := w.look(t.Context())
 			if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
 				t.Errorf("%v, want %q", err, c.want)

@@ -55,7 +55,7 @@ func registrations() []client.Object {
 func issuer(c client.WithWatch) (*Issuer, *record.FakeRecorder) {
 	events := record.NewFakeRecorder(100)
 	return &Issuer{
-		Options: options(), May: func() error { return nil }, client: c, clock: &clock{}, metrics: NewMetrics(prometheus.NewRegistry()), teller: teller{events: events}, pace: newPace(),
+		Options: options(), May: func() error { return nil }, client: c, clock: ahead(0), metrics: NewMetrics(prometheus.NewRegistry()), teller: teller{events: events}, pace: newPace(),
 	}, events
 }
 

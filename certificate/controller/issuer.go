@@ -19,6 +19,7 @@ import (
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/hardgate-dev/hardgate/certificate"
+	"github.com/hardgate-dev/hardgate/clock"
 	"github.com/hardgate-dev/hardgate/taint/controller"
 )
 
@@ -54,7 +55,7 @@ type Issuer struct {
 	May func() error
 
 	client  client.WithWatch
-	clock   *clock
+	clock   *clock.Server
 	metrics *Metrics
 	teller  teller
 
@@ -76,7 +77,7 @@ func NewIssuer(l controller.Leader, registry prometheus.Registerer, o Options) (
 // dialed is a client, and the clock of its API server.
 type dialed struct {
 	client.WithWatch
-	clock *clock
+	clock *clock.Server
 }
 
 func newClient(config *rest.Config) (dialed, error) {
@@ -84,10 +85,10 @@ func newClient(config *rest.Config) (dialed, error) {
 	if err := errors.Join(corev1.AddToScheme(scheme), admissionregistrationv1.AddToScheme(scheme), certmanagerv1.AddToScheme(scheme)); err != nil {
 		return dialed{}, fmt.Errorf("building the scheme: %w", err)
 	}
-	t := &clock{}
+	t := &clock.Server{}
 	config = rest.CopyConfig(config)
 	config.QPS, config.Burst = 20, 40
-	config.Wrap(t.wrap)
+	config.Wrap(t.Wrap)
 	c, err := client.NewWithWatch(config, client.Options{Scheme: scheme, Mapper: mapper()})
 	if err != nil {
 		return dialed{}, fmt.Errorf("making a client: %w", err)
@@ -154,6 +155,10 @@ func (i *Issuer) round(ctx context.Context) error {
 	return errFought
 }
 
+// errNoDate is there for what stands between: an API server's answers have dates. By this
+// machine's own clock, a certificate might be made that no API server accepts.
+var errNoDate = errors.New("the API server's answers do not say what time it is, by which certificates are made: what stands before it has to let the header Date through")
+
 // step reads, decides and writes one thing.
 func (i *Issuer) step(ctx context.Context) (again bool, _ error) {
 	s, err := i.read(ctx)
@@ -161,13 +166,17 @@ func (i *Issuer) step(ctx context.Context) (again bool, _ error) {
 		return false, err
 	}
 	i.teller.know(s.registered)
+	if !i.clock.Heard() {
+		return false, errNoDate
+	}
 	for _, r := range s.registered {
 		if r.injected() {
 			return false, fmt.Errorf("cert-manager is asked to inject the bundle of %s: start the controller with --certificates=cert-manager, or take the annotations %s away",
 				kindOf(r.object), strings.Join(injectors, ", "))
 		}
 	}
-	config, now := i.Certificate, i.clock.now()
+	config, now := i.Certificate, i.clock.Now()
+	config.Behind = max(0, i.clock.Ahead())
 	config.Names = certificate.NewNames(append(reachedBy(s.registered), certificate.ServiceName(i.Namespace, i.Service))...)
 	i.measure(s.State)
 	plan := certificate.Plan(s.State, i.memory.Note(s.State, time.Now()), config, now)
@@ -189,7 +198,7 @@ func (i *Issuer) measure(s certificate.State) {
 	ca, served := s.Expiry()
 	i.metrics.expires(authority, ca)
 	i.metrics.expires(serving, served)
-	i.metrics.skew.WithLabelValues().Set(i.clock.skew().Seconds())
+	i.metrics.skew.WithLabelValues().Set(i.clock.Ahead().Seconds())
 }
 
 // tellOfWaiting logs once for what is waited.
