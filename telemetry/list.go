@@ -275,6 +275,7 @@ var nodecheckMetrics = []Metric{
 // foreign are those of others.
 var foreign = []Foreign{
 	{"leader_election_master_status", "controller", "Whether this replica leads, by `name`, which is `hardgate-controller`."},
+	{"go_build_info", "every program", "The version, by the label `version`."},
 	{"process_cpu_seconds_total", "every program", "CPU time."},
 	{"process_resident_memory_bytes", "every program", "Memory."},
 	{"apiserver_admission_webhook_rejection_count", "API server", "Requests that a webhook refused, by its `name`; with `error_type=\"calling_webhook_error\"` those that were refused since it did not answer."},

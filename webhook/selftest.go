@@ -3,10 +3,9 @@ package webhook
 import (
 	"context"
 	"net/http"
-	"runtime/debug"
-	"sync"
 
 	"github.com/hardgate-dev/hardgate/api/v1alpha1"
+	"github.com/hardgate-dev/hardgate/version"
 	"github.com/hardgate-dev/hardgate/webhook/registration"
 	"github.com/hardgate-dev/hardgate/webhook/review"
 )
@@ -20,15 +19,6 @@ func (g *Gate) selfTest(_ context.Context, r *review.Request) (response, error) 
 		return response{UID: r.UID, Allowed: true}, nil
 	}
 	return response{UID: r.UID, Status: &status{
-		Code: http.StatusForbidden, Reason: "Forbidden", Message: registration.SelfTestDenial(version()),
+		Code: http.StatusForbidden, Reason: "Forbidden", Message: registration.SelfTestDenial(version.String()),
 	}}, nil
 }
-
-// version is that of the binary, with the commit where only that is known.
-var version = sync.OnceValue(func() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok || info.Main.Version == "" {
-		return "(devel)"
-	}
-	return info.Main.Version
-})

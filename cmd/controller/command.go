@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/spf13/cobra"
 	"go.uber.org/zap/zapcore"
 	"k8s.io/apimachinery/pkg/util/validation"
@@ -24,6 +25,7 @@ import (
 	auditing "github.com/hardgate-dev/hardgate/audit/controller"
 	"github.com/hardgate-dev/hardgate/taint/controller"
 	"github.com/hardgate-dev/hardgate/taint/key"
+	"github.com/hardgate-dev/hardgate/version"
 )
 
 // What manifests/controller calls the namespaces and the Lease.
@@ -72,6 +74,7 @@ To stop it where it stands: kubectl annotate namespace hardgate-system hardgate.
     --drifted-taint-key status-taint.cluster-autoscaler.kubernetes.io/hardgate-drifted \
     --unverified-taint-key startup-taint.cluster-autoscaler.kubernetes.io/hardgate-unverified`,
 		Args:          cobra.NoArgs,
+		Version:       version.Line(),
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return run(cmd.Context(), o) },
@@ -107,10 +110,12 @@ func run(ctx context.Context, o options) error {
 	})
 	logf.SetLogger(log)
 	klog.SetLogger(log.WithName("client-go")) // the informers' own
+	log.Info("starting", "version", version.String())
 	config, err := restConfig(o.kubeconfig)
 	if err != nil {
 		return err
 	}
+	metrics.Registry.MustRegister(collectors.NewBuildInfoCollector())
 	o.Registry = metrics.Registry
 	o.audit.Namespaces = []string{o.Namespace, o.LeaderNamespace}
 	o.Beside = o.beside

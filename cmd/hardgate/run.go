@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/hardgate-dev/hardgate/report"
+	"github.com/hardgate-dev/hardgate/version"
 )
 
 // The exit codes.
@@ -64,6 +65,7 @@ func newRoot() *cobra.Command {
   hardgate audit
   hardgate controls --lang ko`,
 		Args:          cobra.ArbitraryArgs, // an unknown command is told in our words
+		Version:       version.Line(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -2,10 +2,10 @@ package main
 
 import (
 	"fmt"
-	"runtime/debug"
-	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/hardgate-dev/hardgate/version"
 )
 
 func newVersion() *cobra.Command {
@@ -14,33 +14,8 @@ func newVersion() *cobra.Command {
 		Short: "Print the version",
 		Args:  noArguments(""),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			info, ok := debug.ReadBuildInfo()
-			if !ok {
-				info = &debug.BuildInfo{}
-			}
-			_, err := fmt.Fprintln(cmd.OutOrStdout(), describe(info))
+			_, err := fmt.Fprintln(cmd.OutOrStdout(), "hardgate", version.Line())
 			return err
 		},
 	}
-}
-
-// describe is the version and, where it is known, the commit and the Go version.
-func describe(info *debug.BuildInfo) string {
-	version := info.Main.Version
-	if version == "" {
-		version = "(devel)"
-	}
-	words := []string{"hardgate", version}
-	for _, s := range info.Settings {
-		switch {
-		case s.Key == "vcs.revision":
-			words = append(words, "commit", s.Value)
-		case s.Key == "vcs.modified" && s.Value == "true":
-			words = append(words, "with changes")
-		}
-	}
-	if info.GoVersion != "" {
-		words = append(words, info.GoVersion)
-	}
-	return strings.Join(words, " ")
 }

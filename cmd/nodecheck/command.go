@@ -26,6 +26,7 @@ import (
 	"github.com/hardgate-dev/hardgate/nodecheck/sockets"
 	"github.com/hardgate-dev/hardgate/nodecheck/synopsis"
 	"github.com/hardgate-dev/hardgate/nodecheck/watch"
+	"github.com/hardgate-dev/hardgate/version"
 )
 
 type options struct {
@@ -72,6 +73,7 @@ one does, the spec of the report says by which rules all controls are judged.`,
   nodecheck --root / --node-name node-1 --namespace hardgate \
     --api-server https://127.0.0.1:6443 --ca-file ca.crt --token-file token`,
 		Args:          cobra.NoArgs,
+		Version:       version.Line(),
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return run(cmd.Context(), o) },
@@ -147,17 +149,16 @@ func run(ctx context.Context, o options) (err error) {
 		log.Info("not running as root: controls whose files only root may read will be Unknown", "uid", os.Geteuid())
 	}
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	version := buildVersion()
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), collectors.NewBuildInfoCollector())
 	orders := make(chan delivery.Order, 1)
 	sender := &delivery.Sender{
-		Client: o.access.client("hardgate-nodecheck/" + version), Node: who.node, Namespace: who.namespace,
+		Client: o.access.client("hardgate-nodecheck/" + version.String()), Node: who.node, Namespace: who.namespace,
 		Heartbeat: o.heartbeat, SpecInterval: o.specInterval, Orders: orders, Metrics: delivery.NewMetrics(registry),
 	}
 	agent := &nodecheck.Agent{
 		Scanner: &nodecheck.Scanner{Files: root, Checks: checks, Rules: rules, Patience: patience},
 		Watcher: watcher, Deliver: sender.Offer, Orders: orders, Metrics: nodecheck.NewMetrics(registry), Listeners: sockets.Listening,
-		Self:     synopsis.Agent{Version: version, RuleSet: ruleSet, Benchmarks: benchmarks},
+		Self:     synopsis.Agent{Version: version.String(), RuleSet: ruleSet, Benchmarks: benchmarks},
 		Interval: o.interval, Poll: o.poll,
 	}
 	if o.configzPort != 0 {
@@ -170,7 +171,7 @@ func run(ctx context.Context, o options) (err error) {
 	} else {
 		log.Info("this process can write and execute no file", "landlock", landlock)
 	}
-	log.Info("starting", "version", version, "ruleSet", ruleSet, "controls", len(checks))
+	log.Info("starting", "version", version.String(), "ruleSet", ruleSet, "controls", len(checks))
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return agent.Run(ctx) })
 	group.Go(func() error {

@@ -4,7 +4,6 @@ package main
 
 import (
 	"fmt"
-	"runtime/debug"
 	"slices"
 	"strings"
 
@@ -57,13 +56,4 @@ func ids(checks []*check.Check) []string {
 		list = append(list, string(c.ID))
 	}
 	return list
-}
-
-// buildVersion is the version, with the commit where only that is known.
-func buildVersion() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok || info.Main.Version == "" {
-		return "(devel)"
-	}
-	return info.Main.Version
 }

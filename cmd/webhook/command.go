@@ -20,6 +20,7 @@ import (
 	"github.com/hardgate-dev/hardgate/control"
 	"github.com/hardgate-dev/hardgate/exemption"
 	"github.com/hardgate-dev/hardgate/taint/key"
+	"github.com/hardgate-dev/hardgate/version"
 	"github.com/hardgate-dev/hardgate/webhook"
 	"github.com/hardgate-dev/hardgate/webhook/ruling"
 	"github.com/hardgate-dev/hardgate/webhook/serving"
@@ -50,6 +51,7 @@ func command() *cobra.Command {
   # Outside, against the cluster of a kubeconfig
   webhook --kubeconfig ~/.kube/config --listen 127.0.0.1:9443 --cert-dir ./certs`,
 		Args:          cobra.NoArgs,
+		Version:       version.Line(),
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return run(cmd.Context(), o) },
@@ -79,6 +81,7 @@ func run(ctx context.Context, o options) error {
 	})
 	logf.SetLogger(log)
 	klog.SetLogger(log.WithName("client-go")) // the informers' own
+	log.Info("starting", "version", version.String())
 	config, err := restConfig(o.kubeconfig)
 	if err != nil {
 		return err
@@ -88,7 +91,7 @@ func run(ctx context.Context, o options) error {
 		return err
 	}
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), collectors.NewBuildInfoCollector())
 	gate := webhook.NewGate(informers, webhook.NewMetrics(registry))
 	if err := gate.TaintNodes(o.unverifiedKey, o.controller); err != nil {
 		return fmt.Errorf("--unverified-taint-key: %w", err)
