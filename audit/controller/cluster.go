@@ -105,12 +105,13 @@ func (c *Controller) nodes(ctx context.Context, s *state) (*scorecard.Nodes, err
 		}
 	})
 	if err == nil {
-		err = c.pages(ctx, func() client.ObjectList { return &v1alpha1.NodeReportList{} }, func(list client.ObjectList) {
+		// Without their CRD there are none.
+		err = client.IgnoreNotFound(c.pages(ctx, func() client.ObjectList { return &v1alpha1.NodeReportList{} }, func(list client.ObjectList) {
 			for i := range list.(*v1alpha1.NodeReportList).Items {
 				r := &list.(*v1alpha1.NodeReportList).Items[i]
 				n.Add(r, s.now.Before(alive[r.Name]))
 			}
-		})
+		}))
 	}
 	return n, err
 }

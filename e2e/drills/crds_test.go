@@ -18,11 +18,15 @@ import (
 	"github.com/hardgate-dev/hardgate/e2e/gate"
 	"github.com/hardgate-dev/hardgate/e2e/process"
 	"github.com/hardgate-dev/hardgate/taint"
+	"github.com/hardgate-dev/hardgate/webhook/registration"
 )
 
+// The Secrets of the certificates that a controller makes.
+const servingSecret, caSecret = "hardgate-webhook-tls", "hardgate-ca"
+
 // Promise: without hardgate's CRDs, whether they were never there or are deleted, the
-// webhook serves by its defaults and says so, the controller says so and goes on waiting,
-// and nothing stays closed. When they are back, what is in them is in force.
+// webhook serves by its defaults and says so, the controller says so and goes on, one that
+// starts leads and does what it can without them, and nothing stays closed. When they are back, what is in them is in force.
 func TestCRDsAreMissing(t *testing.T) {
 	replicas := both(t)
 	c := leads(t, "controller-1")
@@ -74,24 +78,47 @@ func TestCRDsAreMissing(t *testing.T) {
 		t.Errorf("the defaults warn of %q", said)
 	}
 
-	// A controller that starts waits, and is ready when they are there.
+	// A controller that starts leads, though it is not ready, and does what it can: it opens
+	// what is closed by no policy any more, and makes the certificate that is missing.
+	if err := c.Stop(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	shutByHand(t, ns)
 	ready := make(chan error, 1)
 	var late *controller.Controller
+	began := time.Now()
 	go func() {
 		var err error
-		late, err = controller.StartReplica(t.Context(), lab.cluster, lab.repo, "controller-2")
+		late, err = controller.StartReplica(t.Context(), lab.cluster, lab.repo, "controller-2",
+			"--audit-interval", "1s", "--audit-tick", "500ms", "--certificates", "builtin", "--certificate-settle", "1s")
 		ready <- err
 	}()
-	await(t, soon, "a controller that starts says what it waits for", func() bool {
-		select {
-		case err := <-ready:
-			t.Fatalf("it is ready without any CRD, or has ended: %v", err)
-		default:
-		}
+	t.Cleanup(func() { forgetCertificates(t) })
+	waiting := func(what string, holds func() bool) {
+		t.Helper()
+		await(t, soon, "a controller that starts "+what, func() bool {
+			select {
+			case err := <-ready:
+				t.Fatalf("it is ready without any CRD, or has ended: %v", err)
+			default:
+			}
+			return holds()
+		})
+	}
+	waiting("says what is missing", func() bool {
 		said, err := os.ReadFile(process.LogFile(lab.cluster.Config().Dir, "controller-2"))
-		return err == nil && bytes.Contains(said, []byte("still waiting for the API server to answer all that is asked")) &&
-			bytes.Contains(said, []byte("nodereports.hardgate.dev"))
+		return err == nil && bytes.Contains(said, []byte("CRDs are missing")) &&
+			bytes.Contains(said, []byte("exemptions.hardgate.dev, nodepolicies.hardgate.dev, nodereports.hardgate.dev"))
 	})
+	waiting("keeps the certificate", func() bool {
+		_, err := lab.admin.CoreV1().Secrets(controller.Namespace).Get(t.Context(), servingSecret, metav1.GetOptions{})
+		return err == nil
+	})
+	waiting("opens what nothing enforces", func() bool { return !closed(t, ns) })
+	t.Logf("a controller that started without any CRD had made a certificate and opened what was closed after %s", round(time.Since(began)))
+	if n, err := lab.admin.CoreV1().Nodes().Get(t.Context(), f.nodes[1], metav1.GetOptions{}); err != nil || tainted(n) {
+		t.Errorf("%v; a node is tainted without any policy: %t", err, tainted(n))
+	}
 
 	// And back.
 	if err := gate.Install(t.Context(), lab.cluster, lab.repo); err != nil {
@@ -109,12 +136,43 @@ func TestCRDsAreMissing(t *testing.T) {
 	if err := <-ready; err != nil {
 		t.Fatal(err)
 	}
-	t.Logf("a controller that waited was ready %s after the CRDs were back", round(time.Since(back)))
+	took := time.Since(back)
+	t.Logf("a controller that waited was ready %s after the CRDs were back", round(took))
+	if took > judgesWithin {
+		t.Errorf("it was ready %s after the CRDs were back", took)
+	}
 	if err := late.Stop(t.Context()); err != nil {
 		t.Error(err)
 	}
-	if running, err := c.Process().Running(); err != nil || !running {
-		t.Errorf("%v; the controller runs: %t", err, running)
+}
+
+// shutByHand makes the API server fail closed in a namespace, as a leader before has.
+func shutByHand(t *testing.T, ns string) {
+	t.Helper()
+	wanted, differs, err := registration.FollowEnforced(stored(t), []string{controller.Namespace, controller.LeaderNamespace}, []string{ns})
+	if err != nil || !differs {
+		t.Fatalf("%v; it differs: %t", err, differs)
+	}
+	if _, err := lab.admin.AdmissionregistrationV1().ValidatingWebhookConfigurations().Update(t.Context(), wanted, metav1.UpdateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if !closed(t, ns) {
+		t.Fatal("nothing is closed")
+	}
+}
+
+// forgetCertificates takes away what a controller has made that keeps certificates, and
+// registers the replicas by their own again.
+func forgetCertificates(t *testing.T) {
+	t.Helper()
+	ctx := context.WithoutCancel(t.Context())
+	for _, name := range []string{servingSecret, caSecret} {
+		if err := lab.admin.CoreV1().Secrets(controller.Namespace).Delete(ctx, name, metav1.DeleteOptions{}); err != nil && !apierrors.IsNotFound(err) {
+			t.Error(err)
+		}
+	}
+	if err := register(ctx); err != nil {
+		t.Error(err)
 	}
 }
 

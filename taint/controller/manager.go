@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -82,6 +83,8 @@ func Run(ctx context.Context, config *rest.Config, o Options) error {
 	}
 	r := roster.New(o.Namespace, o.PoolLabels, nil)
 	c := New(r)
+	l := &listening{server: config.Host, absent: newAbsent(), done: make(chan struct{})}
+	p := &patient{absent: l.absent, pending: func() []string { return l.pending() }, opened: make(chan struct{})}
 	recorder, stop, err := recorder(ctx, config, scheme)
 	if err != nil {
 		return err
@@ -93,7 +96,7 @@ func Run(ctx context.Context, config *rest.Config, o Options) error {
 	}
 	mgr, err := ctrl.NewManager(config, manager.Options{
 		Scheme: scheme, MapperProvider: mapper, Logger: logf.FromContext(ctx),
-		Cache:          cache.Options{ByObject: r.ByObject()},
+		Cache: cache.Options{ByObject: r.ByObject()}, NewCache: patientCache(p),
 		LeaderElection: o.LeaderElect, LeaderElectionID: o.LeaderName, LeaderElectionResourceLockInterface: election, LeaderElectionReleaseOnCancel: true,
 		LeaseDuration: new(leaseDuration), RenewDeadline: new(renewDeadline), RetryPeriod: new(retryPeriod),
 		GracefulShutdownTimeout: new(drain),
@@ -103,8 +106,7 @@ func Run(ctx context.Context, config *rest.Config, o Options) error {
 	if err != nil {
 		return fmt.Errorf("making the manager: %w", err)
 	}
-	l := &listening{roster: r, server: config.Host, done: make(chan struct{})}
-	if l.synced, err = r.Watch(ctx, mgr.GetCache()); err != nil {
+	if l.pending, err = r.Watch(ctx, mgr.GetCache()); err != nil {
 		return err
 	}
 	c.Client, c.Live, c.Events, c.Metrics, c.Listening = mgr.GetClient(), mgr.GetAPIReader(), recorder, NewMetrics(o.Registry), l.ended
@@ -125,8 +127,9 @@ func Run(ctx context.Context, config *rest.Config, o Options) error {
 	if err := errors.Join(mgr.Add(l), mgr.Add(c), mgr.AddHealthzCheck("ping", alive), mgr.AddReadyzCheck("watching", l.ready)); err != nil {
 		return fmt.Errorf("making the manager: %w", err)
 	}
+	go l.absent.tell(ctx)
 	go l.tellOfWaiting(ctx)
-	return until(ctx, mgr.Start, l.done)
+	return until(ctx, mgr.Start, p.opened)
 }
 
 // until runs a manager until ctx ends. One that is still reading the cluster then does
@@ -205,11 +208,11 @@ func alive(*http.Request) error { return nil }
 // listening waits until the roster knows all that there is. Those who do not lead do
 // so, too.
 type listening struct {
-	roster *roster.Roster
-	server string
-	synced func(context.Context) bool
-	done   chan struct{}
-	since  time.Time
+	server  string
+	absent  *absent
+	pending func() []string // what the roster does not know yet
+	done    chan struct{}
+	since   time.Time
 }
 
 // NeedLeaderElection implements manager.LeaderElectionRunnable.
@@ -217,11 +220,18 @@ func (*listening) NeedLeaderElection() bool { return false }
 
 // Start implements manager.Runnable.
 func (l *listening) Start(ctx context.Context) error {
-	if l.synced(ctx) {
-		l.since = time.Now()
-		close(l.done)
-		logf.FromContext(ctx).Info("watching nodes, reports and policies")
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for len(l.pending()) > 0 {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
 	}
+	l.since = time.Now()
+	close(l.done)
+	logf.FromContext(ctx).Info("watching nodes, reports and policies")
 	return nil
 }
 
@@ -233,7 +243,8 @@ func (l *listening) tellOfWaiting(ctx context.Context) {
 	case <-l.done:
 	case <-ctx.Done():
 	case <-time.After(patienceToTell):
-		logf.FromContext(ctx).Info("still waiting for the API server to answer all that is asked; nothing is decided until it does", "server", l.server)
+		logf.FromContext(ctx).Info("still waiting for the API server to answer all that is asked; no taint is set or removed until it does",
+			"server", l.server, "for", strings.Join(l.pending(), ", "))
 	}
 }
 
@@ -254,6 +265,9 @@ func (l *listening) ready(*http.Request) error {
 	case <-l.done:
 		return nil
 	default:
-		return errors.New("the cluster has not been read yet")
 	}
+	if missing := l.absent.all(); len(missing) > 0 {
+		return fmt.Errorf("CRDs are missing: %s", strings.Join(missing, ", "))
+	}
+	return errors.New("the cluster has not been read yet")
 }

@@ -58,11 +58,15 @@ func (r *Roster) trim(o any) (any, error) {
 	return o, nil
 }
 
-// Watch feeds the roster from a cache that was made with ByObject. synced waits until
-// all that was there at the beginning is in the roster.
-func (r *Roster) Watch(ctx context.Context, c cache.Cache) (synced func(context.Context) bool, err error) {
-	var done []toolscache.InformerSynced
-	watch := func(o client.Object, set, remove func(any)) {
+// Watch feeds the roster from a cache that was made with ByObject. pending are the kinds, as
+// resource.group, of which not all that was there at the beginning is in the roster yet.
+func (r *Roster) Watch(ctx context.Context, c cache.Cache) (pending func() []string, err error) {
+	type kind struct {
+		name   string
+		synced toolscache.InformerSynced
+	}
+	var all []kind
+	watch := func(name string, o client.Object, set, remove func(any)) {
 		if err != nil {
 			return
 		}
@@ -73,19 +77,27 @@ func (r *Roster) Watch(ctx context.Context, c cache.Cache) (synced func(context.
 		var handle toolscache.ResourceEventHandlerRegistration
 		handle, err = informer.AddEventHandler(handler(set, remove))
 		if err == nil {
-			done = append(done, handle.HasSynced)
+			all = append(all, kind{name, handle.HasSynced})
 		}
 	}
-	watch(&corev1.Node{}, func(o any) { r.SetNode(o.(*corev1.Node)) }, func(o any) { r.DeleteNode(o.(*corev1.Node)) })
-	watch(&NodeReport{}, func(o any) { r.SetReport(o.(*NodeReport)) }, func(o any) { r.DeleteReport(o.(*NodeReport)) })
-	watch(&coordinationv1.Lease{}, func(o any) { r.SetLease(o.(*coordinationv1.Lease)) }, func(o any) { r.DeleteLease(o.(*coordinationv1.Lease)) })
-	watch(resource("NodePolicy"), asStored(r.SetPolicy, false), asStored(r.SetPolicy, true))
-	watch(resource("Exemption"), asStored(r.SetExemption, false), asStored(r.SetExemption, true))
-	watch(&corev1.Namespace{}, func(o any) { r.SetNamespace(o.(*corev1.Namespace)) }, func(any) { r.SetNamespace(nil) })
+	ours := "." + v1alpha1.GroupVersion.Group
+	watch("nodes", &corev1.Node{}, func(o any) { r.SetNode(o.(*corev1.Node)) }, func(o any) { r.DeleteNode(o.(*corev1.Node)) })
+	watch("nodereports"+ours, &NodeReport{}, func(o any) { r.SetReport(o.(*NodeReport)) }, func(o any) { r.DeleteReport(o.(*NodeReport)) })
+	watch("leases.coordination.k8s.io", &coordinationv1.Lease{}, func(o any) { r.SetLease(o.(*coordinationv1.Lease)) }, func(o any) { r.DeleteLease(o.(*coordinationv1.Lease)) })
+	watch("nodepolicies"+ours, resource("NodePolicy"), asStored(r.SetPolicy, false), asStored(r.SetPolicy, true))
+	watch("exemptions"+ours, resource("Exemption"), asStored(r.SetExemption, false), asStored(r.SetExemption, true))
+	watch("namespaces", &corev1.Namespace{}, func(o any) { r.SetNamespace(o.(*corev1.Namespace)) }, func(any) { r.SetNamespace(nil) })
 	if err != nil {
 		return nil, fmt.Errorf("watching the cluster: %w", err)
 	}
-	return func(ctx context.Context) bool { return toolscache.WaitForCacheSync(ctx.Done(), done...) }, nil
+	return func() (names []string) {
+		for _, k := range all {
+			if !k.synced() {
+				names = append(names, k.name)
+			}
+		}
+		return names
+	}, nil
 }
 
 func handler(set, remove func(any)) toolscache.ResourceEventHandler {
