@@ -130,7 +130,7 @@ func (p *planner) cell(c *compiled, namespace string, ns Namespace, id control.I
 	if hold.Pinned || next == "excluded" || mode == hold.Mode && mode < c.target {
 		c.held++
 	}
-	m := v1alpha1.RolloutMode{Policy: c.name, Mode: v1alpha1.Mode(mode.String()), Since: metav1.Time{Time: since}, Parameters: parameters}
+	m := v1alpha1.RolloutMode{Policy: c.name, UID: c.uid, Mode: v1alpha1.Mode(mode.String()), Since: metav1.Time{Time: since}, Parameters: parameters}
 	if reached != control.Off {
 		m.Reached = v1alpha1.Mode(reached.String())
 	}
@@ -152,13 +152,13 @@ type come struct {
 }
 
 // prior is what is stored of a cell. One that has not been seen, or was another
-// namespace's of the same name, is seen now for the first time.
+// namespace's or policy's of the same name, is seen now for the first time.
 func (p *planner) prior(c *compiled, ns Namespace, begun start, stored *v1alpha1.NamespaceControl) come {
 	if stored != nil {
 		for _, m := range stored.Modes {
 			mode, err := control.ParseMode(string(m.Mode))
 			// Times are stored in whole seconds.
-			if m.Policy != c.name || err != nil || m.Since.Time.Before(ns.Created.Truncate(time.Second)) {
+			if m.Policy != c.name || m.UID != "" && m.UID != c.uid || err != nil || m.Since.Time.Before(ns.Created.Truncate(time.Second)) {
 				continue
 			}
 			found := come{mode: mode, since: m.Since.Time, parameters: m.Parameters}

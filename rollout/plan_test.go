@@ -96,6 +96,8 @@ func TestPlan(t *testing.T) {
 		"missed, so not clean":          {func(in *In) { stored(in).CleanSince = nil; in.Audit.Complete = false }, "Warn", "not audited yet"},
 		"unknown mode":                  {func(in *In) { stored(in).Modes[0].Mode = "Enfroce" }, "Audit", "Warn at 2026-12-02T12:00:00Z"},
 		"of another policy":             {func(in *In) { stored(in).Modes[0].Policy = "q" }, "Audit", "Warn at 2026-12-02T12:00:00Z"},
+		"of this very policy":           {func(in *In) { in.Policies[0].UID, stored(in).Modes[0].UID = "1", "1" }, "Enforce", "at its target"},
+		"of one of the same name":       {func(in *In) { in.Policies[0].UID, stored(in).Modes[0].UID = "1", "0" }, "Audit", "Warn at 2026-12-02T12:00:00Z"},
 		"a new namespace, same name":    {func(in *In) { in.Namespaces[here] = Namespace{Created: noon.Add(-day)} }, "Audit", "Warn at 2026-12-02T12:00:00Z"},
 		"first seen":                    {func(in *In) { in.Reports = nil }, "Audit", "Warn at 2026-12-02T12:00:00Z"},
 		"lowered again, never promoted": {func(in *In) { come(in, "Enforce", "") }, "Audit", "Warn at 2026-12-02T12:00:00Z"},
@@ -346,6 +348,15 @@ func TestOtherParametersHalfAudited(t *testing.T) {
 	in.Audit.Complete, in.Audit.Cells[here] = true, map[control.ID]Count{id: {Violations: 1}}
 	if got := Plan(in, noon.Add(time.Hour)).Controls[here][0].Modes[0]; got.Mode != "Audit" {
 		t.Errorf("what runs would be refused: %+v", got)
+	}
+}
+
+// What was stored before there were UIDs is the policy's of that name, which is noted.
+func TestUIDIsNoted(t *testing.T) {
+	in := world()
+	in.Policies[0].UID = "1"
+	if got := Plan(in, noon).Controls[here][0].Modes[0]; got.UID != "1" || got.Mode != "Enforce" {
+		t.Errorf("%+v", got)
 	}
 }
 

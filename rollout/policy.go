@@ -9,6 +9,7 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/hardgate-dev/hardgate/api/v1alpha1"
 	"github.com/hardgate-dev/hardgate/control"
@@ -19,6 +20,7 @@ import (
 // compiled is a policy, and what the plan has come to about its cells.
 type compiled struct {
 	name       string
+	uid        types.UID
 	generation int64
 	selector   labels.Selector
 	starts     map[control.ID]start
@@ -42,7 +44,7 @@ func compile(policies []v1alpha1.WorkloadPolicy) (all []*compiled) {
 	for i := range policies {
 		p := &policies[i]
 		c := &compiled{
-			name: p.Name, generation: p.Generation, selector: labels.Everything(), rollout: p.Spec.Rollout,
+			name: p.Name, uid: p.UID, generation: p.Generation, selector: labels.Everything(), rollout: p.Spec.Rollout,
 			starts: map[control.ID]start{}, target: control.Enforce, window: DefaultWindow,
 		}
 		if s := p.Spec.NamespaceSelector; s != nil {

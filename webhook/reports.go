@@ -2,9 +2,11 @@ package webhook
 
 import (
 	"maps"
+	"slices"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/cache"
 
 	"github.com/hardgate-dev/hardgate/api/v1alpha1"
@@ -27,6 +29,7 @@ func trimReport(u *unstructured.Unstructured) *stage {
 	if err != nil {
 		return s
 	}
+	one := onlyOne{}
 	for _, c := range controls {
 		entry, _ := c.(map[string]any)
 		id, _ := entry["id"].(string)
@@ -35,6 +38,7 @@ func trimReport(u *unstructured.Unstructured) *stage {
 		for _, m := range modes {
 			reached, _ := m.(map[string]any)
 			policy, _ := reached["policy"].(string)
+			uid, _ := reached["uid"].(string)
 			name, _ := reached["reached"].(string)
 			mode, err := control.ParseMode(name)
 			if !ok || err != nil || policy == "" {
@@ -44,10 +48,21 @@ func trimReport(u *unstructured.Unstructured) *stage {
 				s.modes = make(map[ruling.Cell]control.Mode, len(controls))
 			}
 			// The id is the catalogue's own string, of which there is one for all namespaces.
-			s.modes[ruling.Cell{Policy: policy, Control: known.ID}] = mode
+			s.modes[ruling.Cell{Policy: one.of(ruling.Identity(policy, types.UID(uid))), Control: known.ID}] = mode
 		}
 	}
 	return s
+}
+
+// onlyOne keeps one copy of each text: a report says which policy it is for each control.
+type onlyOne []string
+
+func (o *onlyOne) of(text string) string {
+	if i := slices.Index(*o, text); i >= 0 {
+		return (*o)[i]
+	}
+	*o = append(*o, text)
+	return text
 }
 
 // reached is how far all rollouts have come.

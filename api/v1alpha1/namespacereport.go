@@ -1,6 +1,9 @@
 package v1alpha1
 
-import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+)
 
 // ClusterScopedReportName is the name of the NamespaceReport of all objects that have no
 // namespace. No namespace can be called so.
@@ -99,6 +102,10 @@ type NamespaceControl struct {
 // RolloutMode is what the rollout of a policy has come to.
 type RolloutMode struct {
 	Policy string `json:"policy"`
+	// UID is that of the policy: one that is deleted and made again begins anew.
+	//
+	// +optional
+	UID types.UID `json:"uid,omitempty"`
 	// Mode is what holds: what the policy says, or what has been reached, whichever is
 	// stricter, or a pin.
 	Mode Mode `json:"mode"`

@@ -16,7 +16,7 @@ func (r Reached) Note(report *v1alpha1.NamespaceReport) {
 	for _, c := range report.Status.Controls {
 		for _, m := range c.Modes {
 			if mode, err := control.ParseMode(string(m.Reached)); err == nil {
-				modes[Cell{Policy: m.Policy, Control: control.ID(c.ID)}] = mode
+				modes[Cell{Policy: Identity(m.Policy, m.UID), Control: control.ID(c.ID)}] = mode
 			}
 		}
 	}

@@ -20,7 +20,8 @@ func TestNote(t *testing.T) {
 	all.Note(report("shop", v1alpha1.RolloutMode{Policy: "p", Reached: "Enforce"}, v1alpha1.RolloutMode{Policy: "q", Reached: "Enfroce"}))
 	all.Note(report("bank", v1alpha1.RolloutMode{Policy: "p"}))
 	all.Note(report(v1alpha1.ClusterScopedReportName, v1alpha1.RolloutMode{Policy: "p", Reached: "Warn"}))
-	want := Reached{"shop": {Cell{"p", "privileged"}: control.Enforce}, "": {Cell{"p", "privileged"}: control.Warn}}
+	all.Note(report("desk", v1alpha1.RolloutMode{Policy: "p", UID: "1", Reached: "Warn"}))
+	want := Reached{"shop": {Cell{"p", "privileged"}: control.Enforce}, "desk": {Cell{"p/1", "privileged"}: control.Warn}, "": {Cell{"p", "privileged"}: control.Warn}}
 	if diff := cmp.Diff(want, all); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

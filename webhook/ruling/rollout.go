@@ -5,14 +5,26 @@ import (
 	"slices"
 	"strings"
 
+	"k8s.io/apimachinery/pkg/types"
+
 	"github.com/hardgate-dev/hardgate/api/v1alpha1"
 	"github.com/hardgate-dev/hardgate/control"
 )
 
 // Cell is what a rollout leads on by itself in a namespace: one control of one policy.
 type Cell struct {
+	// Policy is an Identity.
 	Policy  string
 	Control control.ID
+}
+
+// Identity is what tells a policy from one of the same name that was there before. Where the
+// UID is not known it is the name's.
+func Identity(name string, uid types.UID) string {
+	if uid == "" {
+		return name
+	}
+	return name + "/" + string(uid) // a name has no slash
 }
 
 // Reached is how far rollouts have come, by namespace: what the NamespaceReports say.
@@ -22,6 +34,15 @@ type Reached map[string]map[Cell]control.Mode
 type stage struct {
 	modes map[Cell]control.Mode
 	key   string
+}
+
+// of is how far a policy has come with a control. What is stored without a UID is the
+// policy's of that name.
+func (s *stage) of(e *entry, id control.ID) control.Mode {
+	if m, ok := s.modes[Cell{e.identity, id}]; ok {
+		return m
+	}
+	return s.modes[Cell{e.name, id}]
 }
 
 func (r Reached) stages() map[string]stage {

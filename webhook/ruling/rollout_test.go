@@ -55,6 +55,8 @@ func TestRollout(t *testing.T) {
 		"pinned above":                 {start: audit, rollout: &v1alpha1.Rollout{Pins: []v1alpha1.RolloutPin{pin(enforce)}}, want: enforce},
 		"the last pin counts":          {start: audit, rollout: &v1alpha1.Rollout{Pins: []v1alpha1.RolloutPin{pin(enforce), pin(warn, here), pin(audit, "other")}}, want: warn},
 		"pinned off":                   {start: audit, rollout: &v1alpha1.Rollout{Pins: []v1alpha1.RolloutPin{pin("Off")}}, want: ""},
+		"by this very policy":          {start: audit, rollout: &v1alpha1.Rollout{}, reached: map[Cell]control.Mode{{Identity("p", "1"), "host-ports"}: control.Enforce}, want: enforce},
+		"by one of the same name":      {start: audit, rollout: &v1alpha1.Rollout{}, reached: map[Cell]control.Mode{{Identity("p", "0"), "host-ports"}: control.Enforce}, want: audit},
 		"at most, reached more":        {start: audit, rollout: pins(atMost(warn, here)), reached: reachedAll, want: warn},
 		"at most, reached less":        {start: audit, rollout: pins(atMost(warn, here)), want: audit},
 		"at most, off":                 {start: "Off", rollout: pins(atMost(warn, here)), want: ""},
@@ -70,7 +72,7 @@ func TestRollout(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			p := v1alpha1.WorkloadPolicy{Spec: v1alpha1.WorkloadPolicySpec{Mode: tt.start, Rollout: tt.rollout}}
-			p.Name = "p"
+			p.Name, p.UID = "p", "1"
 			book, errs := Compile([]v1alpha1.WorkloadPolicy{p})
 			if len(errs) > 0 {
 				t.Fatal(errs)

@@ -47,7 +47,8 @@ type Book struct {
 }
 
 type entry struct {
-	name string
+	name     string
+	identity string
 	// all is whether it selects whatever has no namespace, too.
 	all      bool
 	selector labels.Selector
@@ -90,7 +91,7 @@ func Compile(resources []v1alpha1.WorkloadPolicy) (*Book, []error) {
 func (b *Book) At(reached Reached) *Book { return &Book{entries: b.entries, stages: reached.stages()} }
 
 func compile(r *v1alpha1.WorkloadPolicy) (entry, error) {
-	e := entry{name: r.Name, selector: labels.Everything(), controls: map[control.ID]setting{}, rollout: compileRollout(r.Spec.Rollout)}
+	e := entry{name: r.Name, identity: Identity(r.Name, r.UID), selector: labels.Everything(), controls: map[control.ID]setting{}, rollout: compileRollout(r.Spec.Rollout)}
 	if r.Spec.NamespaceSelector != nil {
 		var err error
 		if e.selector, err = metav1.LabelSelectorAsSelector(r.Spec.NamespaceSelector); err != nil {
@@ -187,7 +188,7 @@ func (b *Book) rulings(id control.ID, namespace string, selecting []byte, reache
 		}
 		if s, ok := e.says(id); ok {
 			mentioned = true
-			s.mode = e.rollout.mode(namespace, id, s.mode, reached.modes[Cell{e.name, id}])
+			s.mode = e.rollout.mode(namespace, id, s.mode, reached.of(e, id))
 			rulings = append(rulings, Ruling{Mode: s.mode, Parameters: s.parameters, Source: e.name, Repair: s.repair})
 		}
 	}
