@@ -14,6 +14,7 @@ import (
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/hardgate-dev/hardgate/audit"
+	"github.com/hardgate-dev/hardgate/clock"
 	"github.com/hardgate-dev/hardgate/taint/controller"
 )
 
@@ -40,7 +41,7 @@ type Controller struct {
 	Metrics *Metrics
 
 	client client.Client
-	clock  *clock
+	clock  *clock.Server
 
 	// What follows is of the one goroutine.
 	last *audit.Result
@@ -71,14 +72,14 @@ func New(l controller.Leader, registry prometheus.Registerer, o Options) (*Contr
 	}
 	config := rest.CopyConfig(l.Config)
 	config.QPS, config.Burst = queriesPerSecond, burst
-	clock := &clock{}
-	config.Wrap(clock.watch)
+	server := &clock.Server{}
+	config.Wrap(server.Wrap)
 	c, err := client.New(config, client.Options{Scheme: scheme, Mapper: mapper()})
 	if err != nil {
 		return nil, fmt.Errorf("making a client: %w", err)
 	}
 	return &Controller{
-		Options: o, Config: config, May: l.May, Events: l.Events, Metrics: NewMetrics(registry), client: c, clock: clock, told: map[string]string{},
+		Options: o, Config: config, May: l.May, Events: l.Events, Metrics: NewMetrics(registry), client: c, clock: server, told: map[string]string{},
 	}, nil
 }
 
@@ -101,7 +102,7 @@ func (c *Controller) Start(ctx context.Context) error {
 		if err := c.May(); err != nil {
 			return err
 		}
-		wait, err := c.round(ctx, time.Now())
+		wait, err := c.round(ctx, c.clock.Now())
 		switch {
 		case err == nil:
 		case ctx.Err() != nil && errors.Is(err, ctx.Err()):

@@ -19,11 +19,11 @@ import (
 func (c *Controller) round(ctx context.Context, now time.Time) (time.Duration, error) {
 	c.again, c.more = false, false
 	s, err := c.read(ctx, now)
-	if err == nil {
-		err = c.clock.wrong()
-	}
 	if err != nil {
 		return c.Options.Tick, err
+	}
+	if err := c.skewed(); err != nil { // what fails closed goes by no time
+		return c.Options.Tick, errors.Join(err, c.follow(ctx, s))
 	}
 	c.tellOfMissing(ctx, s)
 	if len(s.missing) > 0 { // what is decided could not be written down
@@ -72,7 +72,7 @@ func (c *Controller) audit(ctx context.Context, s *state) error {
 }
 
 func (c *Controller) auditing(ctx context.Context, s *state) audit.Options {
-	o := audit.Options{Book: s.book, Exemptions: s.exempt, Own: c.Options.Namespaces, Now: time.Now}
+	o := audit.Options{Book: s.book, Exemptions: s.exempt, Own: c.Options.Namespaces, Now: c.clock.Now}
 	if log := logf.FromContext(ctx).V(1); log.Enabled() {
 		o.Log = func(namespace, object string, d *verdict.Decision, v *verdict.Violation) {
 			log.Info("finding", "namespace", namespace, "object", object, "control", d.ID, "mode", v.Mode.String(),
