@@ -2,6 +2,7 @@ package chart
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -15,15 +16,30 @@ import (
 // server asks the webhook about them.
 var later = []string{"policies"}
 
+// kustomize manages what is rendered here.
+const kustomize = "kustomize"
+
+const heading = "# Rendered from charts/hardgate by `make generate`.\n"
+
 // Manifests are the files of manifests/ by their paths, as the chart gives them for who
-// uses no Helm: one for each template, and what kustomize needs to know of them. The CRDs
-// are there already, as controller-gen writes them.
+// uses no Helm: one for each template, what kustomize needs to know of them, and a
+// directory for each variant. The CRDs are there already, as controller-gen writes them.
 func Manifests(c *chartv2.Chart) (map[string]string, error) {
-	files, err := Render(c, Options{Service: "kustomize"})
+	files, err := Render(c, Options{Service: kustomize})
 	if err != nil {
 		return nil, err
 	}
 	delete(files, "NOTES.txt")
+	varied := map[string]string{}
+	for _, dir := range slices.Sorted(maps.Keys(variants)) {
+		of, err := vary(c, files, variants[dir].about, variants[dir].values)
+		if err != nil {
+			return nil, fmt.Errorf("rendering %s: %w", dir, err)
+		}
+		for name, text := range of {
+			varied[path.Join(dir, name)] = text
+		}
+	}
 	var base []string
 	byDirectory := map[string][]string{}
 	for _, crd := range c.CRDObjects() {
@@ -36,24 +52,31 @@ func Manifests(c *chartv2.Chart) (map[string]string, error) {
 		} else {
 			base = append(base, name)
 		}
-		files[name] = "# Rendered from charts/hardgate by `make generate`.\n" + files[name]
+		files[name] = heading + files[name]
 	}
 	files["kustomization.yaml"] = kustomization("All of hardgate but its policies. Those go after it: see policies/.", base)
 	for dir, list := range byDirectory {
 		files[dir+"/kustomization.yaml"] = kustomization("Applied once the webhook is ready, which is asked about them.", list)
 	}
+	maps.Copy(files, varied)
 	return files, nil
 }
 
 func kustomization(about string, resources []string) string {
-	slices.Sort(resources)
-	var text strings.Builder
-	text.WriteString("# Rendered from charts/hardgate by `make generate`.\n# " + about + "\n")
-	text.WriteString("apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources:\n")
-	for _, r := range resources {
-		text.WriteString("- " + r + "\n")
+	return heading + "# " + about + "\napiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n" + list("resources", "- ", resources)
+}
+
+func component(about string, resources, patches []string) string {
+	return heading + "# " + about + "\napiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\n" +
+		list("resources", "- ", resources) + list("patches", "- path: ", patches)
+}
+
+// list is empty for no names.
+func list(key, before string, names []string) string {
+	if len(names) == 0 {
+		return ""
 	}
-	return text.String()
+	return key + ":\n" + before + strings.Join(slices.Sorted(slices.Values(names)), "\n"+before) + "\n"
 }
 
 // Write writes files below a directory. In the directories that it writes to, it removes

@@ -49,6 +49,7 @@ var reasons = map[string]string{
 	"ClusterRole hardgate-controller: list secrets-store.csi.x-k8s.io/secretproviderclasses":                                                                           "the same, by metadata alone",
 	"ClusterRole hardgate-controller: list external-secrets.io/externalsecrets":                                                                                        "the same, by metadata alone",
 	"ClusterRole hardgate-controller: list admissionregistration.k8s.io/validatingwebhookconfigurations,validatingadmissionpolicies,validatingadmissionpolicybindings": "what else refuses pods, which the benchmark asks",
+	"ClusterRole hardgate-controller: get,update admissionregistration.k8s.io/validatingwebhookconfigurations,mutatingwebhookconfigurations hardgate":                  "the registration follows what is enforced, and carries the authority where the controller makes it; these two only, and none is made or deleted",
 	"ClusterRole hardgate-controller: list,create hardgate.dev/namespacereports":                                                                                       "what was found, one for each namespace",
 	"ClusterRole hardgate-controller: patch hardgate.dev/namespacereports/status":                                                                                      "the same",
 	"ClusterRole hardgate-controller: list hardgate.dev/workloadpolicies":                                                                                              "what is asked of workloads",
@@ -57,13 +58,12 @@ var reasons = map[string]string{
 
 // builtinReasons are those for a controller that makes the certificate.
 var builtinReasons = map[string]string{
-	"ClusterRole hardgate-controller: get,update,watch admissionregistration.k8s.io/validatingwebhookconfigurations,mutatingwebhookconfigurations hardgate": "the registration follows what is enforced, and carries the authority; these two only, and none is made or deleted",
-	"Role hardgate-system/hardgate-controller-certificates: create core/secrets":                                                                            "the authority and the certificate are made; a name does not restrict creation, and what others have made is not read",
-	"Role hardgate-system/hardgate-controller-certificates: get,update,watch core/secrets hardgate-ca,hardgate-webhook-tls":                                 "they are renewed, and mended at once",
+	"ClusterRole hardgate-controller-certificates: watch admissionregistration.k8s.io/validatingwebhookconfigurations,mutatingwebhookconfigurations hardgate": "an authority that is lost from the registration is brought back at once",
+	"Role hardgate-system/hardgate-controller-certificates: create core/secrets":                                                                              "the authority and the certificate are made; a name does not restrict creation, and what others have made is not read",
+	"Role hardgate-system/hardgate-controller-certificates: get,update,watch core/secrets hardgate-ca,hardgate-webhook-tls":                                   "they are renewed, and mended at once",
 }
 
 // certManagerReasons are those for one that watches how cert-manager does.
 var certManagerReasons = map[string]string{
-	"ClusterRole hardgate-controller: get,update admissionregistration.k8s.io/validatingwebhookconfigurations,mutatingwebhookconfigurations hardgate": "the registration follows what is enforced; these two only, and none is made or deleted",
-	"Role hardgate-system/hardgate-controller-certificates: get cert-manager.io/certificates hardgate-webhook":                                        "whether the certificate is ready, and until when",
+	"Role hardgate-system/hardgate-controller-certificates: get cert-manager.io/certificates hardgate-webhook": "whether the certificate is ready, and until when",
 }

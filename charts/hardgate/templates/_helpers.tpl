@@ -45,6 +45,20 @@ has made stays: another would be trusted before every replica had its certificat
 {{- else }}builtin{{ end }}
 {{- end }}
 
+{{/*
+While the built-in issuer replaces its authority, pods serve by one that is not in tls.crt
+any more. cert-manager knows that one alone: what pods serve would be refused until every
+one of them had another certificate.
+*/}}
+{{- define "hardgate.noRotation" -}}
+{{- if .Release.IsUpgrade }}
+{{- $ca := lookup "v1" "Secret" "hardgate-system" "hardgate-ca" }}
+{{- if and $ca (dig "data" "previous.crt" "" $ca) (not (dig "metadata" "annotations" "cert-manager.io/certificate-name" "" $ca)) }}
+{{- fail "certificates.issuer: the authority is being replaced, which cert-manager would cut short, and admission with it. Nothing is changed; try again after the Event AuthorityRetired about the ValidatingWebhookConfiguration hardgate, an hour or so after AuthorityMade" }}
+{{- end }}
+{{- end }}
+{{- end }}
+
 {{/* The controller's flags: those only that differ from what it does by itself. */}}
 {{- define "hardgate.controllerArgs" -}}
 - --certificates={{ include "hardgate.issuer" . }}
