@@ -12,9 +12,9 @@ import (
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
 )
 
-// certificateInterval is how often the files are looked at. Secrets reach a pod with
-// a delay of a minute or so, and an old certificate is good for days after.
-const certificateInterval = 10 * time.Second
+// certificateInterval is how often the files are looked at. They are two small ones, and a
+// certificate that replicas serve late is one that an authority has to be trusted for longer.
+const certificateInterval = 2 * time.Second
 
 // waitInterval is how often the files are looked for before there are any.
 const waitInterval = time.Second
@@ -63,7 +63,7 @@ func (c *certificate) follow(ctx context.Context) {
 	log := logf.FromContext(ctx).WithName("certificate")
 	ticker := time.NewTicker(certificateInterval)
 	defer ticker.Stop()
-	for {
+	for told := ""; ; {
 		select {
 		case <-ctx.Done():
 			return
@@ -71,9 +71,13 @@ func (c *certificate) follow(ctx context.Context) {
 		}
 		before := c.current.Load()
 		if err := c.load(); err != nil {
-			log.Error(err, "keeping the certificate that was read before")
+			if told != err.Error() {
+				told = err.Error()
+				log.Error(err, "keeping the certificate that was read before")
+			}
 			continue
 		}
+		told = ""
 		if after := c.current.Load(); !bytes.Equal(before.Certificate[0], after.Certificate[0]) {
 			log.Info("serving certificate replaced", "notAfter", after.Leaf.NotAfter)
 		}
