@@ -77,6 +77,7 @@ func TestBuild(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			answers := map[string]bool{}
 			for j, size := range built[i].Sizes {
 				t.Logf("%s: %.1f MiB to pull, %.1f MiB installed", size.Platform, mebi(size.Packed), mebi(size.Installed))
 				if mebi(size.Packed) > bound {
@@ -99,6 +100,12 @@ func TestBuild(t *testing.T) {
 				program := inspect(t, image, c.Path())
 				static(t, program, machines[size.Platform.Architecture])
 				listed(t, bill, program)
+				if answer := runs(t, size.Platform.Architecture, c.Name, program); answer != "" {
+					answers[answer] = true
+				}
+			}
+			if len(answers) != 1 {
+				t.Errorf("the platforms do not say the same: %v", answers)
 			}
 		})
 	}
