@@ -48,6 +48,10 @@ var webhookMetrics = []Metric{
 		Program: Webhook, Name: "hardgate_admission_exemption_errors", Kind: Gauge,
 		Help: "Errors in the Exemptions: those that have any exempt nothing.",
 	},
+	{
+		Program: Webhook, Name: "hardgate_admission_clock_skew_seconds", Kind: Gauge,
+		Help: "How far the API server's clock is ahead of the webhook's.",
+	},
 }
 
 var controllerMetrics = []Metric{

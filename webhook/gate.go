@@ -5,11 +5,11 @@ import (
 	"fmt"
 	"strings"
 	"sync/atomic"
-	"time"
 
 	"golang.org/x/sync/semaphore"
 	"k8s.io/apimachinery/pkg/labels"
 
+	"github.com/hardgate-dev/hardgate/clock"
 	"github.com/hardgate-dev/hardgate/control"
 	"github.com/hardgate-dev/hardgate/exemption"
 	"github.com/hardgate-dev/hardgate/webhook/policy"
@@ -42,13 +42,15 @@ type Gate struct {
 	census     Census
 	// large weighs large requests in bytes.
 	large *semaphore.Weighted
+	// clock is the API server's where SetClock has given it, and this machine's before.
+	clock *clock.Server
 	// unasked are the namespaces whose images are let through.
 	unasked []string
 }
 
 // NewGate makes a gate that rules everything in the default mode until SetBook.
 func NewGate(cluster Cluster, metrics *Metrics) *Gate {
-	g := &Gate{cluster: cluster, metrics: metrics, nodes: newRegistrar(), tallies: newTallies(), large: semaphore.NewWeighted(maxLarge)}
+	g := &Gate{cluster: cluster, metrics: metrics, clock: &clock.Server{}, nodes: newRegistrar(), tallies: newTallies(), large: semaphore.NewWeighted(maxLarge)}
 	g.book.Store(&ruling.Book{})
 	g.ExcludeImages(ControllerNamespace)
 	return g
@@ -56,6 +58,13 @@ func NewGate(cluster Cluster, metrics *Metrics) *Gate {
 
 // SetBook puts other rulings in force for requests that start from now on.
 func (g *Gate) SetBook(b *ruling.Book) { g.book.Store(b) }
+
+// SetClock makes the gate go by an API server's clock: Exemptions end by it, and by it is
+// noted when something would have been refused. It is for before the gate is used.
+func (g *Gate) SetClock(c *clock.Server) {
+	g.clock, g.tallies.now = c, c.Now
+	g.metrics.clock.Store(c)
+}
 
 // badRequest is an error in what was asked, not in answering it.
 type badRequest struct{ error }
@@ -137,7 +146,7 @@ func (g *Gate) decide(ctx context.Context, r *review.Request, only func(control.
 			return response{}, err
 		}
 	}
-	exemptions, now := g.exemptions.Load(), time.Now()
+	exemptions, now := g.exemptions.Load(), g.clock.Now()
 	options := verdict.Options{Ceiling: ceiling(r), Exempt: verdict.Exempting(exemptions, subject.Object, now)}
 	if old != nil {
 		options.OldExempt = verdict.Exempting(exemptions, old.Object, now)
@@ -152,7 +161,7 @@ func (g *Gate) decide(ctx context.Context, r *review.Request, only func(control.
 	g.metrics.count(decisions)
 	answer := respond(r.UID, describe(r), decisions)
 	if answer.Allowed && options.Ceiling == control.Enforce { // else it would never be refused
-		g.tallies.note(r, decisions, time.Now())
+		g.tallies.note(r, decisions, now)
 	}
 	return answer, nil
 }

@@ -76,7 +76,7 @@ func (g *Gate) images(ctx context.Context, r imagepolicy.Review) (response, erro
 		Kind: workload.Kind{Version: "v1", Kind: "Pod"}, Namespace: r.Namespace, Pod: workload.Images(r.Images),
 	}}
 	decisions, err := verdict.Judge(ctx, judged, subject, nil, verdict.Options{
-		Ceiling: control.Enforce, Exempt: exemptImages(g.exemptions.Load(), r, time.Now()),
+		Ceiling: control.Enforce, Exempt: exemptImages(g.exemptions.Load(), r, g.clock.Now()),
 	})
 	if err != nil {
 		return response{}, fmt.Errorf("judging images of a pod in %s: %w", r.Namespace, err)

@@ -1,10 +1,12 @@
 package webhook
 
 import (
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/hardgate-dev/hardgate/clock"
 	"github.com/hardgate-dev/hardgate/control"
 	"github.com/hardgate-dev/hardgate/webhook/policy"
 	"github.com/hardgate-dev/hardgate/webhook/verdict"
@@ -34,6 +36,9 @@ type Metrics struct {
 	invalidNode prometheus.Gauge
 	// invalidExemptions is invalid for Exemptions.
 	invalidExemptions prometheus.Gauge
+
+	// clock is that by which skew is told; nil for none.
+	clock atomic.Pointer[clock.Server]
 
 	// counters are those of decisions, looked up once.
 	counters map[control.ID]*[modes][statuses]prometheus.Counter
@@ -80,6 +85,14 @@ func NewMetrics(registry prometheus.Registerer) *Metrics {
 	m.invalidExemptions = prometheus.NewGauge(prometheus.GaugeOpts{
 		Name: "hardgate_admission_exemption_errors", Help: "Errors in the Exemptions: those that have any exempt nothing.",
 	})
+	registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "hardgate_admission_clock_skew_seconds", Help: "How far the API server's clock is ahead of the webhook's.",
+	}, func() float64 {
+		if c := m.clock.Load(); c != nil {
+			return c.Ahead().Seconds()
+		}
+		return 0
+	}))
 	registry.MustRegister(m.invalidExemptions, m.decisions, m.requests, m.duration, m.invalid, m.tainted, m.repaired, m.invalidNode)
 	for _, answer := range []string{outcomeAllowed, outcomeWarned, outcomeDenied, outcomeBad, outcomeError, outcomeSelfTest} {
 		m.requests.WithLabelValues(answer) // shown as 0 from the start

@@ -48,7 +48,7 @@ func (g *Gate) policies(ctx context.Context, r *review.Request) (response, error
 	if !ours || r.Kind.Group != v1alpha1.GroupVersion.Group || r.Object == nil {
 		return response{}, badRequest{fmt.Errorf("kind %s is not judged here, or the request has no object", r.Kind)}
 	}
-	warnings, err := read(r.Object, time.Now())
+	warnings, err := read(r.Object, g.clock.Now())
 	switch {
 	case err != nil && r.Old != nil && sameSpec(r.Object, r.Old):
 		// Stored while the gate was away. Labels and finalizers can still be changed,

@@ -3,7 +3,6 @@ package webhook
 import (
 	"context"
 	"fmt"
-	"time"
 
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
 
@@ -42,7 +41,7 @@ func (g *Gate) repair(ctx context.Context, r *review.Request) (response, error) 
 		return response{}, fmt.Errorf("reading the object: %w", err)
 	}
 	o.Namespace = r.Namespace
-	made, err := repair.Make(r.Object, &policy.Subject{Object: &o, Admitted: true}, judged, verdict.Exempting(g.exemptions.Load(), &o, time.Now()))
+	made, err := repair.Make(r.Object, &policy.Subject{Object: &o, Admitted: true}, judged, verdict.Exempting(g.exemptions.Load(), &o, g.clock.Now()))
 	if err != nil {
 		return response{}, fmt.Errorf("repairing the object: %w", err)
 	}

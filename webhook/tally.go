@@ -36,6 +36,8 @@ const reportWait = 10 * time.Minute
 type tallies struct {
 	mu    sync.Mutex
 	cells map[cell]v1alpha1.AdmissionTally
+	// now is the clock by which they are noted.
+	now func() time.Time
 }
 
 type cell struct {
@@ -43,7 +45,7 @@ type cell struct {
 	id        control.ID
 }
 
-func newTallies() *tallies { return &tallies{cells: map[cell]v1alpha1.AdmissionTally{}} }
+func newTallies() *tallies { return &tallies{cells: map[cell]v1alpha1.AdmissionTally{}, now: time.Now} }
 
 // note counts the decisions on a request that was let through.
 func (t *tallies) note(r *review.Request, decisions []verdict.Decision, now time.Time) {
@@ -125,7 +127,7 @@ func (t *tallies) write(ctx context.Context, reports dynamic.ResourceInterface) 
 		if err := deliver(ctx, reports, namespace, counted); err != nil {
 			errs = append(errs, fmt.Errorf("namespace %q: %w", namespace, err))
 			for _, c := range counted {
-				if apierrors.IsNotFound(err) && time.Since(c.Last.Time) > reportWait {
+				if apierrors.IsNotFound(err) && t.now().Sub(c.Last.Time) > reportWait {
 					continue
 				}
 				t.add(cell{namespace, control.ID(c.Control)}, c)

@@ -17,6 +17,7 @@ import (
 	logzap "sigs.k8s.io/controller-runtime/pkg/log/zap"
 
 	"github.com/hardgate-dev/hardgate/audit"
+	"github.com/hardgate-dev/hardgate/clock"
 	"github.com/hardgate-dev/hardgate/control"
 	"github.com/hardgate-dev/hardgate/exemption"
 	"github.com/hardgate-dev/hardgate/taint/key"
@@ -86,6 +87,8 @@ func run(ctx context.Context, o options) error {
 	if err != nil {
 		return err
 	}
+	server := &clock.Server{}
+	config.Wrap(server.Wrap)
 	informers, err := webhook.NewInformers(config)
 	if err != nil {
 		return err
@@ -96,20 +99,21 @@ func run(ctx context.Context, o options) error {
 	if err := gate.TaintNodes(o.unverifiedKey, o.controller); err != nil {
 		return fmt.Errorf("--unverified-taint-key: %w", err)
 	}
-	gate.SetCensus(census(config))
+	gate.SetClock(server)
+	gate.SetCensus(census(config, server.Now))
 	gate.ExcludeImages(append(o.excluded, o.controller)...)
-	server := &serving.Server{Handler: gate.Handler(), Address: o.listen, CertDir: o.certDir, Drain: o.drain}
-	return webhook.Run(logf.IntoContext(ctx, logf.Log), gate, informers, server, &serving.Probes{
+	door := &serving.Server{Handler: gate.Handler(), Address: o.listen, CertDir: o.certDir, Drain: o.drain}
+	return webhook.Run(logf.IntoContext(ctx, logf.Log), gate, informers, door, &serving.Probes{
 		HealthAddress: o.healthListen, MetricsAddress: o.metricsListen, PprofAddress: o.pprofListen,
-		Ready:   server.Ready,
+		Ready:   door.Ready,
 		Metrics: promhttp.HandlerFor(registry, promhttp.HandlerOpts{Registry: registry}),
 	})
 }
 
 // census judges what runs by the audit's own means.
-func census(config *rest.Config) webhook.Census {
+func census(config *rest.Config, now func() time.Time) webhook.Census {
 	return func(ctx context.Context, book *ruling.Book, exemptions *exemption.Book, namespace string) (map[control.ID]webhook.Refused, error) {
-		sum, err := audit.Namespace(ctx, config, namespace, audit.Options{Book: book, Exemptions: exemptions, Now: time.Now, Running: true})
+		sum, err := audit.Namespace(ctx, config, namespace, audit.Options{Book: book, Exemptions: exemptions, Now: now, Running: true})
 		if err != nil {
 			return nil, err
 		}
