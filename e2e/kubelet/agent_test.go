@@ -67,6 +67,11 @@ func TestAgent(t *testing.T) {
 			a.notices(t, "sysctl-log-martians", martians, "", value == "0")
 		}
 	})
+	if minor(t) < tells {
+		t.Run("it goes by files, and says so", func(t *testing.T) { a.goesByFiles(t, onDisk) })
+		t.Run("it ends when it is told to", a.ends)
+		return
+	}
 	t.Run("it tells what is in force from what is on disk", func(t *testing.T) {
 		for _, port := range []string{"10255", "0"} {
 			text := head + strings.Replace(onDisk, "readOnlyPort: 0", "readOnlyPort: "+port, 1)

@@ -1,6 +1,11 @@
 package kubelet
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+
+	"github.com/hardgate-dev/hardgate/nodecheck/host"
+)
 
 // Silence says that the kubelet was asked for the configuration in force and refused to
 // tell, and how. Hand it to a scan with host.Provide, in place of a ConfigzBody.
@@ -13,7 +18,12 @@ func (s Silence) note(r Reading) Reading {
 		return r
 	}
 	words := "the kubelet does not tell what is in force (" + string(s) + ")"
-	if r.Err != nil {
+	var at *host.Error
+	switch {
+	case errors.As(r.Err, &at): // findings say what is in it
+		r.Err = &host.Error{Path: at.Path, Err: fmt.Errorf("%w; %s", at.Err, words)}
+		return r
+	case r.Err != nil:
 		r.Err = fmt.Errorf("%w; %s", r.Err, words)
 		return r
 	}
