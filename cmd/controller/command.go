@@ -23,6 +23,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
 	auditing "github.com/hardgate-dev/hardgate/audit/controller"
+	"github.com/hardgate-dev/hardgate/listen"
 	"github.com/hardgate-dev/hardgate/taint/controller"
 	"github.com/hardgate-dev/hardgate/taint/key"
 	"github.com/hardgate-dev/hardgate/version"
@@ -149,7 +150,10 @@ func (o *options) check() error {
 	if !slices.Contains([]string{"auto", "aks", "none"}, o.audit.Provider) {
 		errs = append(errs, fmt.Errorf("--provider: %q is none of auto, aks and none", o.audit.Provider))
 	}
-	errs = append(errs, o.certs.check())
+	errs = append(errs, o.certs.check(), listen.Distinct(
+		listen.Flag{Name: "metrics-listen", Address: o.MetricsAddress}, listen.Flag{Name: "health-listen", Address: o.HealthAddress},
+		listen.Flag{Name: "pprof-listen", Address: o.PprofAddress},
+	))
 	flag("drifted-taint-key", key.CheckDrifted(o.DriftedKey))
 	flag("unverified-taint-key", key.CheckUnverified(o.UnverifiedKey))
 	flag("namespace", checkNamespace(o.Namespace))

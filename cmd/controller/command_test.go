@@ -30,6 +30,8 @@ func TestErrors(t *testing.T) {
 		"no cluster":                 {nil, []string{"no --kubeconfig is given and this is no pod"}},
 		"no kubeconfig":              {[]string{"--kubeconfig", broken + "x"}, []string{"reading " + broken + "x"}},
 		"a broken kubeconfig":        {[]string{"--kubeconfig", broken}, []string{"reading " + broken}},
+		"one port for two":           {[]string{"--metrics-listen", ":8081"}, []string{"--metrics-listen is :8081 and --health-listen is :8081: give each a port of its own"}},
+		"and for profiles":           {[]string{"--pprof-listen", "127.0.0.1:8080"}, []string{"--metrics-listen is :8080 and --pprof-listen is 127.0.0.1:8080"}},
 		"no issuer":                  {[]string{"--certificates", "letsencrypt"}, []string{`--certificates: "letsencrypt" is none of builtin, cert-manager and none`}},
 		"no time to renew":           {[]string{"--certificates", "builtin", "--certificate-lifetime", "2h"}, []string{"--certificate-lifetime: it is less than 1m, less than three times the overlap"}},
 		"no time to settle":          {[]string{"--certificates", "builtin", "--certificate-settle", "0s"}, []string{"--certificate-settle or --certificate-overlap is less than 1s"}},

@@ -20,6 +20,7 @@ import (
 	"github.com/hardgate-dev/hardgate/clock"
 	"github.com/hardgate-dev/hardgate/control"
 	"github.com/hardgate-dev/hardgate/exemption"
+	"github.com/hardgate-dev/hardgate/listen"
 	"github.com/hardgate-dev/hardgate/taint/key"
 	"github.com/hardgate-dev/hardgate/version"
 	"github.com/hardgate-dev/hardgate/webhook"
@@ -82,6 +83,12 @@ func run(ctx context.Context, o options) error {
 	})
 	logf.SetLogger(log)
 	klog.SetLogger(log.WithName("client-go")) // the informers' own
+	if err := listen.Distinct(
+		listen.Flag{Name: "listen", Address: o.listen}, listen.Flag{Name: "metrics-listen", Address: o.metricsListen},
+		listen.Flag{Name: "health-listen", Address: o.healthListen}, listen.Flag{Name: "pprof-listen", Address: o.pprofListen},
+	); err != nil {
+		return err
+	}
 	log.Info("starting", "version", version.String())
 	config, err := restConfig(o.kubeconfig)
 	if err != nil {
