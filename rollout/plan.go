@@ -17,12 +17,18 @@ type planner struct {
 	In
 	now time.Time
 	out Out
+	// unheard says that nobody counts what is admitted.
+	unheard string
 }
+
+// maxAhead is how far ahead the clock may be by which something was written down.
+const maxAhead = 10 * time.Minute
 
 // namespace plans the cells of one namespace.
 func (p *planner) namespace(name string, ns Namespace, policies []*compiled) {
 	stored := map[string]*v1alpha1.NamespaceControl{}
 	report := p.Reports[name]
+	report.Admission = p.atMostNow(name, report.Admission)
 	for i := range report.Controls {
 		stored[report.Controls[i].ID] = &report.Controls[i]
 	}
@@ -57,6 +63,22 @@ func (p *planner) namespace(name string, ns Namespace, policies []*compiled) {
 		}
 		p.out.Controls[name] = append(p.out.Controls[name], entry)
 	}
+}
+
+// atMostNow are tallies of which those from clocks that are ahead are of now.
+func (p *planner) atMostNow(namespace string, admission []v1alpha1.AdmissionTally) []v1alpha1.AdmissionTally {
+	ahead := func(t v1alpha1.AdmissionTally) bool { return t.Last.After(p.now.Add(maxAhead)) }
+	if !slices.ContainsFunc(admission, ahead) {
+		return admission
+	}
+	admission = slices.Clone(admission)
+	for i := range admission {
+		if ahead(admission[i]) {
+			admission[i].Last = metav1.Time{Time: p.now}
+		}
+	}
+	p.out.Ahead[namespace] = admission
+	return admission
 }
 
 // clean is what is known of a cell, whoever leads it on: what the audit has found, and
@@ -194,16 +216,26 @@ func (p *planner) step(c *compiled, namespace string, id control.ID, mode contro
 	case p.Audit.Cells[namespace] == nil || known.CleanSince == nil:
 		return nil, "not audited yet"
 	}
-	from := since
-	if known.CleanSince.After(from) {
-		from = known.CleanSince.Time
+	if p.unheard != "" {
+		return nil, to.String() + frozen + p.unheard
 	}
-	due := from.Add(c.window)
+	from := since
+	for _, t := range []time.Time{known.CleanSince.Time, p.Heartbeat.Since.Time} {
+		if t.After(from) {
+			from = t
+		}
+	}
+	missed := missed(p.Heartbeat, from)
+	due := from.Add(c.window + missed)
 	if due.After(p.now) {
 		if p.out.Again.IsZero() || due.Before(p.out.Again) {
 			p.out.Again = due
 		}
-		return nil, fmt.Sprintf("%s at %s", to, due.UTC().Format(time.RFC3339))
+		next := fmt.Sprintf("%s at %s", to, stamp(due))
+		if missed > 0 {
+			next += fmt.Sprintf(", %s later for the time in which the webhook was not heard of", missed.Round(time.Second))
+		}
+		return nil, next
 	}
 	switch {
 	case p.Frozen != "":

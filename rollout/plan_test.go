@@ -39,7 +39,12 @@ func world() In {
 			Cells: map[string]map[control.ID]Count{here: {}, "": {}},
 		},
 		Confirmed: map[string]bool{here: true},
+		Heartbeat: &v1alpha1.Heartbeat{Since: *ago(90 * day), Last: *ago(time.Minute)},
 	}
+}
+
+func gap(from, until time.Duration) v1alpha1.HeartbeatPause {
+	return v1alpha1.HeartbeatPause{From: *ago(from), Until: *ago(until)}
 }
 
 func TestPlan(t *testing.T) {
@@ -75,19 +80,36 @@ func TestPlan(t *testing.T) {
 			come(in, "Enforce", "Enforce")
 			in.Audit.Cells[here] = map[control.ID]Count{id: {Violations: 1}}
 		}, "Enforce", "is refused when it starts again"},
-		"only others are violated": {func(in *In) { in.Audit.Cells[here] = map[control.ID]Count{"host-path": {Violations: 1}} }, "Enforce", "at its target"},
-		"exempt is no violation":   {func(in *In) { in.Audit.Cells[here] = map[control.ID]Count{id: {Exempt: 1}} }, "Enforce", "at its target"},
-		"refused at admission":     {func(in *In) { admit(in, id, noon.Add(-day)) }, "Warn", "Enforce at 2026-12-01T12:00:00Z"},
-		"refused long ago":         {func(in *In) { admit(in, id, noon.Add(-20*day)) }, "Enforce", "at its target"},
-		"another control refused":  {func(in *In) { admit(in, "host-path", noon.Add(-day)) }, "Enforce", "at its target"},
-		"refused by a clock ahead": {func(in *In) { admit(in, id, noon.Add(day)) }, "Warn", "Enforce at 2026-12-02T12:00:00Z"},
-		"clean since tomorrow":     {func(in *In) { stored(in).CleanSince = ago(-day) }, "Warn", "Enforce at 2026-12-02T12:00:00Z"},
-		"in Warn since tomorrow":   {func(in *In) { stored(in).Modes[0].Since = *ago(-day) }, "Warn", "Enforce at 2026-12-02T12:00:00Z"},
-		"never audited":            {func(in *In) { in.Audit = Audit{} }, "Warn", "not audited yet"},
-		"not this one":             {func(in *In) { delete(in.Audit.Cells, here) }, "Warn", "not audited yet"},
-		"something was missed":     {func(in *In) { in.Audit.Complete = false }, "Warn", "once an audit is complete"},
-		"by other policies":        {func(in *In) { in.Audit.Current = false }, "Warn", "once an audit is complete"},
-		"audited too long ago":     {func(in *In) { in.Audit.Started, in.Audit.Finished = noon.Add(-3*time.Hour), noon.Add(-2*time.Hour) }, "Warn", "after the next audit"},
+		"only others are violated":  {func(in *In) { in.Audit.Cells[here] = map[control.ID]Count{"host-path": {Violations: 1}} }, "Enforce", "at its target"},
+		"exempt is no violation":    {func(in *In) { in.Audit.Cells[here] = map[control.ID]Count{id: {Exempt: 1}} }, "Enforce", "at its target"},
+		"refused at admission":      {func(in *In) { admit(in, id, noon.Add(-day)) }, "Warn", "Enforce at 2026-12-01T12:00:00Z"},
+		"refused long ago":          {func(in *In) { admit(in, id, noon.Add(-20*day)) }, "Enforce", "at its target"},
+		"another control refused":   {func(in *In) { admit(in, "host-path", noon.Add(-day)) }, "Enforce", "at its target"},
+		"refused by a clock ahead":  {func(in *In) { admit(in, id, noon.Add(day)) }, "Warn", "Enforce at 2026-12-02T12:00:00Z"},
+		"clean since tomorrow":      {func(in *In) { stored(in).CleanSince = ago(-day) }, "Warn", "Enforce at 2026-12-02T12:00:00Z"},
+		"in Warn since tomorrow":    {func(in *In) { stored(in).Modes[0].Since = *ago(-day) }, "Warn", "Enforce at 2026-12-02T12:00:00Z"},
+		"no webhook":                {func(in *In) { in.Heartbeat = nil }, "Warn", "Enforce, once this ends: no webhook has been heard of yet"},
+		"no webhook, too early":     {func(in *In) { in.Heartbeat = nil; stored(in).CleanSince = ago(day) }, "Warn", "Enforce, once this ends: no webhook has been heard of yet"},
+		"the webhook went away":     {func(in *In) { in.Heartbeat.Last = *ago(time.Hour) }, "Warn", "Enforce, once this ends: the webhook has not been heard of since 2026-11-25T11:00:00Z"},
+		"it is away for a bit":      {func(in *In) { in.Heartbeat.Last = *ago(10 * time.Minute) }, "Enforce", "at its target"},
+		"heard of by a clock ahead": {func(in *In) { in.Heartbeat.Last = *ago(-day) }, "Warn", "the webhook was heard of by a clock that is ahead, at 2026-11-26T12:00:00Z"},
+		"first heard of late":       {func(in *In) { in.Heartbeat.Since = *ago(6 * day) }, "Warn", "Enforce at 2026-11-26T12:00:00Z"},
+		"away for a day":            {func(in *In) { in.Heartbeat.Gaps = []v1alpha1.HeartbeatPause{gap(5*day, 4*day)} }, "Enforce", "at its target"}, // 8 days less one
+		"away for two days in all": {func(in *In) {
+			in.Heartbeat.Gaps = []v1alpha1.HeartbeatPause{gap(5*day, 4*day), gap(3*day, 2*day)}
+		}, "Warn", "Enforce at 2026-11-26T12:00:00Z, 48h0m0s later for the time in which the webhook was not heard of"},
+		"away before it was clean":  {func(in *In) { in.Heartbeat.Gaps = []v1alpha1.HeartbeatPause{gap(20*day, 9*day)} }, "Enforce", "at its target"},
+		"away when it became clean": {func(in *In) { in.Heartbeat.Gaps = []v1alpha1.HeartbeatPause{gap(20*day, 6*day)} }, "Warn", "Enforce at 2026-11-26T12:00:00Z, 48h0m0s later"},
+		"away the whole window":     {func(in *In) { in.Heartbeat.Gaps = []v1alpha1.HeartbeatPause{gap(20*day, time.Hour)} }, "Warn", "Enforce at 2026-12-02T11:00:00Z, 191h0m0s later"},
+		"at its target, no webhook": {func(in *In) { come(in, "Enforce", "Enforce"); in.Heartbeat = nil }, "Enforce", "at its target"},
+		"blocked, no webhook": {func(in *In) {
+			in.Heartbeat, in.Audit.Cells[here] = nil, map[control.ID]Count{id: {Violations: 1, Owners: []string{"Pod/a"}}}
+		}, "Warn", "blocked: Pod/a"},
+		"never audited":        {func(in *In) { in.Audit = Audit{} }, "Warn", "not audited yet"},
+		"not this one":         {func(in *In) { delete(in.Audit.Cells, here) }, "Warn", "not audited yet"},
+		"something was missed": {func(in *In) { in.Audit.Complete = false }, "Warn", "once an audit is complete"},
+		"by other policies":    {func(in *In) { in.Audit.Current = false }, "Warn", "once an audit is complete"},
+		"audited too long ago": {func(in *In) { in.Audit.Started, in.Audit.Finished = noon.Add(-3*time.Hour), noon.Add(-2*time.Hour) }, "Warn", "after the next audit"},
 		"audited before": {func(in *In) {
 			stored(in).Modes[0].Since = *ago(time.Minute)
 			rollout(in).CleanWindow = &metav1.Duration{}
@@ -200,6 +222,28 @@ func admit(in *In, control string, last time.Time) {
 	r := in.Reports[here]
 	r.Admission = []v1alpha1.AdmissionTally{{Control: control, Count: 1, Last: metav1.Time{Time: last}, Object: "Pod/x"}}
 	in.Reports[here] = r
+}
+
+// A tally from a clock that is ahead is of the time at which it is seen, and written down so:
+// else its cell would wait for as long as that clock was ahead, or for ever.
+func TestTallyFromAClockAhead(t *testing.T) {
+	in := world()
+	admit(&in, id, noon.Add(4000*day))
+	in.Reports["desk"] = v1alpha1.NamespaceReportStatus{Admission: []v1alpha1.AdmissionTally{{Control: id, Last: *ago(-time.Minute)}}}
+	in.Namespaces["desk"] = Namespace{}
+	out := Plan(in, noon)
+	ahead := out.Ahead[here]
+	if len(out.Ahead) != 1 || len(ahead) != 1 || !ahead[0].Last.Time.Equal(noon) || ahead[0].Count != 1 || ahead[0].Object != "Pod/x" {
+		t.Fatalf("%+v", out.Ahead)
+	}
+	if got := in.Reports[here].Admission[0].Last.Time; !got.Equal(noon.Add(4000 * day)) {
+		t.Errorf("what it was given is changed: %s", got)
+	}
+	in.Reports[here] = v1alpha1.NamespaceReportStatus{Controls: out.Controls[here], Admission: ahead}
+	later := Plan(in, noon.Add(time.Hour))
+	if got := later.Controls[here][0].CleanSince; !got.Time.Equal(noon) || len(later.Ahead) > 0 {
+		t.Errorf("clean since %s, ahead %+v", got, later.Ahead)
+	}
 }
 
 // A policy that leads nothing has no cells, what fails is counted all the same, and what a

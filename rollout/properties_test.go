@@ -32,6 +32,25 @@ func TestHistories(t *testing.T) {
 			in.Frozen = []string{"", "", "", "frozen"}[r.IntN(4)]
 			in.Audit.Started, in.Audit.Finished = now.Add(-time.Duration(r.IntN(90))*time.Minute-time.Minute), now.Add(-time.Minute)
 			in.Audit.Complete, in.Audit.Current = r.IntN(8) > 0, true
+			in.Heartbeat.Last = metav1.Time{Time: now.Add(-time.Minute)}
+			if r.IntN(9) == 0 {
+				gap := time.Duration(1+r.IntN(20)) * time.Hour
+				in.Heartbeat.Gaps = append(in.Heartbeat.Gaps, v1alpha1.HeartbeatPause{
+					From: metav1.Time{Time: now.Add(-gap)}, Until: in.Heartbeat.Last,
+				})
+			}
+			// heard is for how long somebody has counted since a time.
+			heard := func(since time.Time) time.Duration {
+				minutes := now.Sub(since)
+				for _, g := range in.Heartbeat.Gaps {
+					for at := g.From.Time; at.Before(g.Until.Time); at = at.Add(time.Minute) {
+						if !at.Before(since) {
+							minutes -= time.Minute
+						}
+					}
+				}
+				return minutes
+			}
 			in.Confirmed = map[string]bool{here: r.IntN(2) == 0}
 			found := 0
 			if r.IntN(9) == 0 {
@@ -59,7 +78,7 @@ func TestHistories(t *testing.T) {
 			case to > mode && (rollout.Paused || in.Frozen != "" || !in.Confirmed[here] || !in.Audit.Complete || found > 0):
 				t.Fatalf("seed %d step %d: promoted to %s although paused %v, frozen %q, confirmed %v, complete %v, %d violations",
 					seed, step, to, rollout.Paused, in.Frozen, in.Confirmed, in.Audit.Complete, found)
-			case to > mode && (to != mode+1 || now.Sub(wrong) < window || now.Sub(moved) < window):
+			case to > mode && (to != mode+1 || heard(wrong) < window-time.Minute || heard(moved) < window-time.Minute):
 				t.Fatalf("seed %d step %d: from %s to %s, %s after a violation and %s after the last step, of %s",
 					seed, step, mode, to, now.Sub(wrong), now.Sub(moved), window)
 			case to < mode && to != target:

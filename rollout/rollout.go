@@ -34,6 +34,9 @@ type In struct {
 	Reports map[string]v1alpha1.NamespaceReportStatus
 	// Audit is the last one; the zero value where there has been none.
 	Audit Audit
+	// Heartbeat is the webhook's; nil where none was ever heard of. Time in which it was not is
+	// no part of a clean window.
+	Heartbeat *v1alpha1.Heartbeat
 	// Confirmed are namespaces that have been audited once more, right now.
 	Confirmed map[string]bool
 	// Frozen says why nothing may be promoted; empty where it may.
@@ -78,6 +81,10 @@ type Promotion struct {
 type Out struct {
 	// Controls is what the reports are to say of each control, by namespace.
 	Controls map[string][]v1alpha1.NamespaceControl
+	// Ahead are the tallies of namespaces with some from clocks that are ahead: as of now, as
+	// the reports are to have them. They would count as seen just now for as long as the
+	// clocks were ahead.
+	Ahead map[string][]v1alpha1.AdmissionTally
 	// Proposals are steps that are due in namespaces that are not confirmed. Promoted are
 	// those in Controls.
 	Proposals, Promoted []Promotion
@@ -96,7 +103,9 @@ type Out struct {
 func Plan(in In, now time.Time) Out {
 	p := &planner{In: in, now: now, out: Out{
 		Controls: map[string][]v1alpha1.NamespaceControl{}, Policies: map[string]v1alpha1.WorkloadPolicyStatus{}, Modes: map[control.Mode]int{}, Cells: map[string][]v1alpha1.RolloutCell{},
+		Ahead: map[string][]v1alpha1.AdmissionTally{},
 	}}
+	p.unheard = unheard(in.Heartbeat, now)
 	policies := compile(in.Policies)
 	p.namespace("", Namespace{}, policies)
 	for name, ns := range in.Namespaces {

@@ -36,6 +36,8 @@ type Gate struct {
 	book    atomic.Pointer[ruling.Book]
 	nodes   registrar
 	tallies *tallies
+	// answered is the self-test.
+	answered pulse
 	// exemptions exempt nothing until they are read.
 	exemptions atomic.Pointer[exemption.Book]
 	inForce    atomic.Pointer[inForce]

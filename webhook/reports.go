@@ -3,6 +3,7 @@ package webhook
 import (
 	"maps"
 	"slices"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -19,12 +20,17 @@ type stage struct {
 	metav1.ObjectMeta
 
 	modes map[ruling.Cell]control.Mode
+	// beat is when the heartbeat was written last; zero where there is none.
+	beat time.Time
 }
 
 // trimReport keeps what the gate goes by: what rollouts have reached. A mode or a control
 // that is not known says nothing: the policy's own mode holds.
 func trimReport(u *unstructured.Unstructured) *stage {
 	s := &stage{ObjectMeta: metav1.ObjectMeta{Name: u.GetName(), ResourceVersion: u.GetResourceVersion()}}
+	if last, _, _ := unstructured.NestedString(u.Object, "status", "heartbeat", "last"); last != "" {
+		s.beat, _ = time.Parse(time.RFC3339, last) // what makes no sense is written anew
+	}
 	controls, _, err := unstructured.NestedSlice(u.Object, "status", "controls")
 	if err != nil {
 		return s

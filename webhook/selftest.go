@@ -18,6 +18,8 @@ func (g *Gate) selfTest(_ context.Context, r *review.Request) (response, error) 
 	if r.Kind.Group != v1alpha1.GroupVersion.Group || r.Kind.Kind != "ClusterReport" || r.Operation != review.Create || r.Name != registration.SelfTestObject {
 		return response{UID: r.UID, Allowed: true}, nil
 	}
+	now := g.clock.Now()
+	g.answered.Store(&now)
 	return response{UID: r.UID, Status: &status{
 		Code: http.StatusForbidden, Reason: "Forbidden", Message: registration.SelfTestDenial(version.String()),
 	}}, nil

@@ -96,7 +96,7 @@ func (t *tallies) take() map[string][]v1alpha1.AdmissionTally {
 }
 
 // WriteTallies writes what is counted into the NamespaceReports until ctx ends, and once
-// more then. What could not be written is kept and tried again.
+// more then; with it the heartbeat, which says that it does. What could not be written is kept and tried again.
 func (g *Gate) WriteTallies(ctx context.Context, i *Informers, interval time.Duration) {
 	log := logf.FromContext(ctx).WithName("tallies")
 	for {
@@ -109,6 +109,10 @@ func (g *Gate) WriteTallies(ctx context.Context, i *Informers, interval time.Dur
 		case <-time.After(interval):
 			if err := g.tallies.write(ctx, i.reportClient); err != nil {
 				log.V(1).Info("what would have been refused is not written yet", "cause", err.Error())
+				continue // nor is it said that it would be
+			}
+			if err := g.beat(ctx, i.reportClient, i.heartbeat); err != nil {
+				log.V(1).Info("the heartbeat is not written yet", "cause", err.Error())
 			}
 		}
 	}

@@ -95,7 +95,11 @@ func (r *report) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 			return
 		}
 		r.version++
-		r.status.Admission = sent.Status.Admission
+		if sent.Status.Heartbeat != nil {
+			r.status.Heartbeat = sent.Status.Heartbeat
+		} else {
+			r.status.Admission = sent.Status.Admission
+		}
 	}
 	stored := v1alpha1.NamespaceReport{Status: r.status}
 	stored.APIVersion, stored.Kind, stored.Name, stored.ResourceVersion = v1alpha1.GroupVersion.String(), "NamespaceReport", "shop", fmt.Sprint(r.version)

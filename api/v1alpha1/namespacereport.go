@@ -1,6 +1,8 @@
 package v1alpha1
 
 import (
+	"time"
+
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 )
@@ -69,6 +71,36 @@ type NamespaceReportStatus struct {
 	// +listType=map
 	// +listMapKey=control
 	Admission []AdmissionTally `json:"admission,omitempty"`
+	// Heartbeat is the webhook's, in the report of what has no namespace alone.
+	//
+	// +optional
+	Heartbeat *Heartbeat `json:"heartbeat,omitempty"`
+}
+
+// HeartbeatGap is for how long a heartbeat may miss without being a gap. The controller asks
+// several times in it.
+const HeartbeatGap = 10 * time.Minute
+
+// Heartbeat says when the webhook has answered the controller's self-test and has written so
+// here, as it writes its tallies: at those times it was asked about what is admitted, and
+// counted it.
+type Heartbeat struct {
+	// Since is when it first did.
+	Since metav1.Time `json:"since"`
+	// Last is when it last did.
+	Last metav1.Time `json:"last"`
+	// Gaps are the times between in which it did not for longer than ten minutes, in order.
+	// Of more than 20 the oldest are joined.
+	//
+	// +optional
+	// +listType=atomic
+	Gaps []HeartbeatPause `json:"gaps,omitempty"`
+}
+
+// HeartbeatPause is a time without a heartbeat.
+type HeartbeatPause struct {
+	From  metav1.Time `json:"from"`
+	Until metav1.Time `json:"until"`
 }
 
 // NamespaceControl is one control in one namespace.

@@ -90,7 +90,19 @@ type WorkloadPolicyStatus struct {
 	//
 	// +optional
 	Rollout *RolloutStatus `json:"rollout,omitempty"`
+
+	// Conditions has FailsClosed where the policy enforces something: it is False while the
+	// API server would let through there what it cannot ask the webhook about.
+	//
+	// +optional
+	// +listType=map
+	// +listMapKey=type
+	Conditions []metav1.Condition `json:"conditions,omitempty"`
 }
+
+// ConditionFailsClosed is whether what a WorkloadPolicy enforces is refused while no webhook
+// answers. Namespaces that every cluster has of itself, and hardgate's own, do not count.
+const ConditionFailsClosed = "FailsClosed"
 
 // RolloutStatus counts cells. Those of controls that are Off are left out.
 type RolloutStatus struct {

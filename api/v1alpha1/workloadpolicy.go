@@ -21,6 +21,7 @@ type Mode string
 // +kubebuilder:printcolumn:name="Audit",type=integer,JSONPath=`.status.rollout.audit`
 // +kubebuilder:printcolumn:name="Warn",type=integer,JSONPath=`.status.rollout.warn`
 // +kubebuilder:printcolumn:name="Enforce",type=integer,JSONPath=`.status.rollout.enforce`
+// +kubebuilder:printcolumn:name="Closed",type=string,JSONPath=`.status.conditions[?(@.type=="FailsClosed")].status`
 // +kubebuilder:printcolumn:name="Violations",type=integer,JSONPath=`.status.rollout.violations`
 // +kubebuilder:printcolumn:name="Clean Since",type=date,JSONPath=`.status.rollout.cleanSince`
 // +kubebuilder:printcolumn:name="Blocked By",type=string,JSONPath=`.status.rollout.blockedBy`

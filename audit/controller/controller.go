@@ -51,6 +51,10 @@ type Controller struct {
 	carded time.Time
 	// selfTest is what the last one has shown.
 	selfTest selfTest
+	// astray is why the webhook's registration is not what it should be; nil where it is.
+	astray error
+	// open is where something is enforced that does not fail closed.
+	open open
 	// again is whether something was written by somebody else meanwhile, or there is more to
 	// be confirmed than a round may take.
 	again, more bool

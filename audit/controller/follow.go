@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -28,54 +27,77 @@ func (c *Controller) follow(ctx context.Context, s *state) error {
 // not reach; those that do already still do, and letting go of one waits for nothing.
 func (c *Controller) followEnforced(ctx context.Context, s *state) error {
 	stored := &admissionregistrationv1.ValidatingWebhookConfiguration{}
-	if err := c.client.Get(ctx, client.ObjectKey{Name: registration.Name}, stored); err != nil {
-		return client.IgnoreNotFound(err)
+	err := c.client.Get(ctx, client.ObjectKey{Name: registration.Name}, stored)
+	if apierrors.IsNotFound(err) {
+		c.tellOfOpen(ctx, s, nil, open{reason: reasonNotInstalled, why: "the ValidatingWebhookConfiguration " + registration.Name + " is not installed"})
+		return nil
 	}
-	own := c.Options.Namespaces
-	closed := registration.Closed(stored)
-	enforced, left := registration.Fit(enforcing(s), closed)
-	defer func() { c.tellOfOpen(ctx, left) }()
-	added := func(ns string) bool { return !slices.Contains(closed, ns) }
-	wanted, differs, err := registration.FollowEnforced(stored, own, enforced)
-	if err == nil && slices.ContainsFunc(registration.Closed(wanted), added) && c.reached(ctx, s.now, true) != nil {
-		// A registration of an older version gets its self-test by this, without which there
-		// is no answer.
-		all := len(enforced)
-		enforced = slices.DeleteFunc(enforced, added)
-		left += all - len(enforced)
-		wanted, differs, err = registration.FollowEnforced(stored, own, enforced)
-	}
-	if err != nil || !differs {
+	if err != nil {
 		return err
 	}
-	if err := registration.SelfTest(wanted, own...); err != nil {
-		return fmt.Errorf("it would lock out, and is not put in force: %w", err)
+	inForce, why, err := c.widen(ctx, s, stored)
+	if err != nil {
+		why = open{reason: reasonNotWritten, why: words(err)}
 	}
-	if err := c.May(); err != nil {
-		return err
-	}
-	if err := c.client.Update(ctx, wanted, client.FieldOwner(fieldManager)); err != nil {
-		return ignoreConflict(err)
-	}
-	c.Metrics.written.WithLabelValues("validating-webhook-configuration").Inc()
-	logf.FromContext(ctx).Info("the webhook's registration follows what is enforced", "enforced", len(enforced))
-	return nil
+	c.tellOfOpen(ctx, s, registration.Closed(inForce), why)
+	return err
 }
 
-// tellOfOpen tells of namespaces in which something is enforced, as long as the webhook
-// answers: the API server does not refuse there what it cannot ask about.
-func (c *Controller) tellOfOpen(ctx context.Context, open int) {
-	c.Metrics.open.Set(float64(open))
-	text := ""
-	if open > 0 {
-		text = strconv.Itoa(open)
+// widen writes the registration that is to be, if it is another, and returns the one that is
+// in force then, and why namespaces still fail open if any do.
+func (c *Controller) widen(ctx context.Context, s *state, stored *admissionregistrationv1.ValidatingWebhookConfiguration,
+) (inForce *admissionregistrationv1.ValidatingWebhookConfiguration, why open, _ error) {
+	own := c.Options.Namespaces
+	closed := registration.Closed(stored)
+	c.astray = astray(stored, own, closed)
+	enforced, left := registration.Fit(enforcing(s), closed)
+	if left > 0 {
+		why = open{reason: reasonNoRoom, why: "one registration has no room for more"}
 	}
-	if text == c.told["open"] {
-		return
+	added := func(ns string) bool {
+		_, already := slices.BinarySearch(closed, ns)
+		return !already
 	}
-	if c.told["open"] = text; open > 0 {
-		logf.FromContext(ctx).Info("namespaces are enforced and do not fail closed: the API server does not reach the webhook, or they are too many for one registration", "namespaces", open)
+	wanted, differs, err := registration.FollowEnforced(stored, own, enforced)
+	if err == nil && slices.ContainsFunc(registration.Closed(wanted), added) {
+		// A registration of an older version gets its self-test by this, without which there
+		// is no answer.
+		if unreached := c.reached(ctx, s.now, true); unreached != nil {
+			why = open{reason: reasonUnreached, why: "the API server does not reach the webhook: " + unreached.Error()}
+			enforced = slices.DeleteFunc(enforced, added)
+			wanted, differs, err = registration.FollowEnforced(stored, own, enforced)
+		}
 	}
+	if err != nil || !differs {
+		return stored, why, err
+	}
+	if err := registration.SelfTest(wanted, own...); err != nil {
+		return stored, why, fmt.Errorf("it would lock out, and is not put in force: %w", err)
+	}
+	if err := c.May(); err != nil {
+		return stored, why, err
+	}
+	if err := c.client.Update(ctx, wanted, client.FieldOwner(fieldManager)); err != nil {
+		return stored, why, ignoreConflict(err)
+	}
+	c.astray = nil
+	c.Metrics.written.WithLabelValues("validating-webhook-configuration").Inc()
+	logf.FromContext(ctx).Info("the webhook's registration follows what is enforced", "enforced", len(enforced))
+	return wanted, why, nil
+}
+
+// astray is an error where the registration is not what it was made to be: what the API
+// server asks the webhook about then is not known. closed are the namespaces that fail
+// closed by it.
+func astray(stored *admissionregistrationv1.ValidatingWebhookConfiguration, own, closed []string) error {
+	_, differs, err := registration.FollowEnforced(stored, own, closed)
+	switch {
+	case err != nil:
+		return err
+	case differs:
+		return fmt.Errorf("the ValidatingWebhookConfiguration %s is not as hardgate keeps it", stored.Name)
+	}
+	return nil
 }
 
 func (c *Controller) followRepaired(ctx context.Context, s *state) error {

@@ -13,16 +13,19 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	logf "sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/hardgate-dev/hardgate/api/v1alpha1"
 	"github.com/hardgate-dev/hardgate/audit"
 	"github.com/hardgate-dev/hardgate/control"
+	"github.com/hardgate-dev/hardgate/rollout"
 )
 
 // fieldManager is the controller's.
 const fieldManager = "hardgate-controller"
 
-// wanted is what a report is to say, but for what the webhook writes in it.
+// wanted is what a report is to say, but for what the webhook writes in it: its heartbeat, and
+// tallies unless they have to be put right.
 func (c *Controller) wanted(s *state, name string, sum *audit.Summary, controls []v1alpha1.NamespaceControl) v1alpha1.NamespaceReportStatus {
 	var before v1alpha1.NamespaceReportStatus
 	if r := s.reports[name]; r != nil {
@@ -78,6 +81,14 @@ func (c *Controller) writeReports(ctx context.Context, s *state, want map[string
 	return errors.Join(errs...)
 }
 
+// tellOfAhead tells of tallies that were written by a clock that is ahead. They are written
+// anew as of now, so that they are told of once.
+func (c *Controller) tellOfAhead(ctx context.Context, ahead map[string][]v1alpha1.AdmissionTally) {
+	for _, name := range slices.Sorted(maps.Keys(ahead)) {
+		logf.FromContext(ctx).Info("what would have been refused was noted by a clock that is ahead; it is taken to be of now", "namespace", rollout.Place(name))
+	}
+}
+
 func (c *Controller) writeReport(ctx context.Context, s *state, name string, want *v1alpha1.NamespaceReportStatus) error {
 	stored := s.reports[name]
 	if stored == nil {
@@ -97,18 +108,22 @@ func (c *Controller) writeReport(ctx context.Context, s *state, name string, wan
 		s.reports[name] = stored
 	}
 	before := stored.Status
-	before.Admission = nil
+	before.Heartbeat = nil
+	if want.Admission == nil {
+		before.Admission = nil
+	}
 	if equal(before, *want) {
 		return nil
 	}
 	// An empty list would be left out, and what is stored would stay.
-	data, err := json.Marshal(map[string]any{
-		"metadata": map[string]any{"resourceVersion": stored.ResourceVersion},
-		"status": map[string]any{
-			"hash": want.Hash, "changed": want.Changed, "objects": want.Objects, "failing": want.Failing, "exempt": want.Exempt,
-			"enforced": want.Enforced, "controls": want.Controls, "findings": want.Findings,
-		},
-	})
+	status := map[string]any{
+		"hash": want.Hash, "changed": want.Changed, "objects": want.Objects, "failing": want.Failing, "exempt": want.Exempt,
+		"enforced": want.Enforced, "controls": want.Controls, "findings": want.Findings,
+	}
+	if want.Admission != nil {
+		status["admission"] = want.Admission
+	}
+	data, err := json.Marshal(map[string]any{"metadata": map[string]any{"resourceVersion": stored.ResourceVersion}, "status": status})
 	if err != nil {
 		return err
 	}

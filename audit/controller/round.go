@@ -86,7 +86,7 @@ func (c *Controller) auditing(ctx context.Context, s *state) audit.Options {
 func (c *Controller) in(ctx context.Context, s *state) rollout.In {
 	in := rollout.In{
 		Policies: s.policies, Unread: s.unread, Unasked: s.unasked, Namespaces: map[string]rollout.Namespace{}, Reports: map[string]v1alpha1.NamespaceReportStatus{},
-		Confirmed: map[string]bool{}, Frozen: c.frozen(ctx, s, false),
+		Confirmed: map[string]bool{}, Frozen: c.frozen(ctx, s, false), Heartbeat: heartbeat(s),
 		Audit: rollout.Audit{
 			Started: c.last.Started, Finished: c.last.Finished, Complete: len(c.last.Missed) == 0, Current: c.judgedBy == s.spec,
 			Fresh: 3 * c.Options.Interval, Cells: map[string]map[control.ID]rollout.Count{},
@@ -102,6 +102,14 @@ func (c *Controller) in(ctx context.Context, s *state) rollout.In {
 		in.Audit.Cells[name] = cells(sum)
 	}
 	return in
+}
+
+// heartbeat is the webhook's; nil where none was ever heard of.
+func heartbeat(s *state) *v1alpha1.Heartbeat {
+	if r := s.reports[""]; r != nil {
+		return r.Status.Heartbeat
+	}
+	return nil
 }
 
 func cells(sum *audit.Summary) map[control.ID]rollout.Count {
@@ -170,19 +178,22 @@ func (c *Controller) write(ctx context.Context, s *state, out *rollout.Out) erro
 		want[name] = c.wanted(s, name, c.last.Namespaces[name], out.Controls[name])
 	}
 	want[""] = c.wanted(s, "", c.last.Namespaces[""], out.Controls[""])
+	c.tellOfAhead(ctx, out.Ahead)
+	for name, admission := range out.Ahead {
+		status := want[name]
+		status.Admission = admission
+		want[name] = status
+	}
 	err := c.writeReports(ctx, s, want)
+	// What it follows had been reached before: it waits for no report that cannot be written.
+	followed := wrap("following what is enforced", c.follow(ctx, s))
 	if err == nil && !c.again { // else what would be said of it might not be so
 		c.tellOfPromotions(s, out.Promoted)
 		c.Metrics.modes(out.Modes)
 		err = c.writePolicies(ctx, s, out.Policies)
 	}
 	c.expiring(s)
-	// These go by what had been reached before, and wait for no report that cannot be written.
-	return errors.Join(
-		err,
-		wrap("following what is enforced", c.follow(ctx, s)),
-		wrap("writing the ClusterReport", c.writeCluster(ctx, s)),
-	)
+	return errors.Join(err, followed, wrap("writing the ClusterReport", c.writeCluster(ctx, s)))
 }
 
 func wrap(doing string, err error) error {

@@ -3,6 +3,7 @@ package controller
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -38,12 +39,13 @@ type lists struct {
 	before func(r *http.Request) // is told of each request
 	refuse string                // a part of the paths that may not be written
 	writes []string
-	date   time.Time // zero for the right one
+	bodies map[string]string // of the last write to each path
+	date   time.Time         // zero for the right one
 }
 
 func newLists(t *testing.T, namespaces ...string) *lists {
 	t.Helper()
-	l := &lists{t: t, items: map[string][]any{}}
+	l := &lists{t: t, items: map[string][]any{}, bodies: map[string]string{}}
 	old := time.Now().Add(-90 * 24 * time.Hour).UTC().Format(time.RFC3339)
 	for _, name := range namespaces {
 		l.items["/api/v1/namespaces"] = append(l.items["/api/v1/namespaces"], map[string]any{
@@ -57,6 +59,10 @@ func newLists(t *testing.T, namespaces ...string) *lists {
 			}}},
 		})
 	}
+	l.items[hardgatePath+"namespacereports"] = append(l.items[hardgatePath+"namespacereports"], map[string]any{
+		"kind": "NamespaceReport", "apiVersion": "hardgate.dev/v1alpha1", "metadata": map[string]any{"name": "cluster.scoped", "resourceVersion": "1"},
+		"status": map[string]any{"heartbeat": map[string]any{"since": old, "last": time.Now().UTC().Format(time.RFC3339)}},
+	})
 	l.policy(1, false)
 	l.server = httptest.NewServer(l)
 	t.Cleanup(l.server.Close)
@@ -94,6 +100,8 @@ func (l *lists) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case r.Method != http.MethodGet:
 
 		l.writes = append(l.writes, r.Method+" "+r.URL.Path)
+		body, _ := io.ReadAll(r.Body)
+		l.bodies[r.URL.Path] = string(body)
 		if l.refuse != "" && strings.Contains(r.URL.Path, l.refuse) {
 			status(http.StatusUnprocessableEntity, "refused")
 			return
@@ -209,6 +217,51 @@ func TestMisspeltExemption(t *testing.T) {
 				t.Errorf("promoted: %v", got)
 			}
 		})
+	}
+}
+
+// Nothing is promoted where no webhook was heard of, and the policy says so.
+func TestNoHeartbeat(t *testing.T) {
+	l := newLists(t, "shop")
+	reports := l.items[hardgatePath+"namespacereports"]
+	delete(reports[len(reports)-1].(map[string]any)["status"].(map[string]any), "heartbeat")
+	c := l.controller()
+	if _, err := c.round(t.Context(), time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	if l.promoted(c) {
+		t.Error("promoted")
+	}
+	if got := l.bodies[hardgatePath+"workloadpolicies/p/status"]; !strings.Contains(got, "Enforce, once this ends: no webhook has been heard of yet") {
+		t.Errorf("the policy says %s", got)
+	}
+}
+
+// A tally from a clock that is ahead is put right in the report; the webhook's others and
+// its heartbeat are its own.
+func TestTallyFromAClockAhead(t *testing.T) {
+	l := newLists(t, "shop", "desk")
+	reports := l.items[hardgatePath+"namespacereports"]
+	admission := func(i int, last time.Time) {
+		reports[i].(map[string]any)["status"].(map[string]any)["admission"] = []any{map[string]any{
+			"control": "host-path", "count": 3, "last": last.UTC().Format(time.RFC3339), "object": "Pod/x",
+		}}
+	}
+	admission(0, time.Date(2400, 1, 1, 0, 0, 0, 0, time.UTC))
+	admission(1, time.Now())
+	c := l.controller()
+	now := time.Now()
+	if _, err := c.round(t.Context(), now); err != nil {
+		t.Fatal(err)
+	}
+	want := `"admission":[{"control":"host-path","count":3,"last":"` + now.UTC().Format(time.RFC3339) + `","object":"Pod/x"}]`
+	if got := l.bodies[hardgatePath+"namespacereports/shop/status"]; !strings.Contains(got, want) {
+		t.Errorf("of the clock ahead: %s", got)
+	}
+	for _, name := range []string{"desk", "cluster.scoped"} {
+		if got := l.bodies[hardgatePath+"namespacereports/"+name+"/status"]; got == "" || strings.Contains(got, "admission") || strings.Contains(got, "heartbeat") {
+			t.Errorf("%s: %s", name, got)
+		}
 	}
 }
 

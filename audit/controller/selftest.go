@@ -23,16 +23,25 @@ type selfTest struct {
 	err error
 }
 
+// asking is how often the self-test is made where nothing depends on it: often enough that
+// one which is lost is no gap.
+const asking = v1alpha1.HeartbeatGap / 4
+
 // reached asks the API server whether it reaches the webhook, and says what is in the way.
 // The question is a ClusterReport that is created on trial: it is stored by nobody, and
-// denied by the webhook alone, in words that are known. It is asked once in an audit's
-// interval; where something depends on it now, or where it failed, once a tick.
+// denied by the webhook alone, in words that are known. It is asked every few minutes, as
+// the webhook's heartbeat is of these questions; where something depends on it now, or where
+// it failed, once a tick. It is not asked where the API server may ask the webhook about
+// less than it should.
 //
 // What answers is the API server that this controller happens to speak to. Where there are
 // several, the others may not reach the webhook: they cannot be told apart from here.
 func (c *Controller) reached(ctx context.Context, now time.Time, depends bool) error {
+	if c.astray != nil {
+		return c.astray
+	}
 	last := c.selfTest
-	good := c.Options.Interval
+	good := min(c.Options.Interval, asking)
 	if depends || last.err != nil {
 		good = c.Options.Tick
 	}

@@ -48,6 +48,7 @@ type apiServer struct {
 	stored   *admissionregistrationv1.ValidatingWebhookConfiguration
 	answer   error
 	asked    int
+	refuse   error      // what is written
 	written  [][]string // the namespaces that fail closed, by write
 	annotate map[string]string
 }
@@ -68,6 +69,9 @@ func (a *apiServer) Get(_ context.Context, key client.ObjectKey, into client.Obj
 }
 
 func (a *apiServer) Update(_ context.Context, o client.Object, _ ...client.UpdateOption) error {
+	if a.refuse != nil {
+		return a.refuse
+	}
 	a.stored = o.(*admissionregistrationv1.ValidatingWebhookConfiguration).DeepCopy()
 	a.written = append(a.written, registration.Closed(a.stored))
 	return nil

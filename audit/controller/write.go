@@ -31,9 +31,11 @@ const (
 // writePolicies writes the statuses that say something else.
 func (c *Controller) writePolicies(ctx context.Context, s *state, want map[string]v1alpha1.WorkloadPolicyStatus) error {
 	var errs []error
+	enforces := enforcedBy(s)
 	for i := range s.policies {
 		p := &s.policies[i]
 		status, ok := want[p.Name]
+		status.Conditions = c.conditions(s, p, enforces[p.Name])
 		if !ok || equal(p.Status, status) {
 			continue
 		}
@@ -41,7 +43,9 @@ func (c *Controller) writePolicies(ctx context.Context, s *state, want map[strin
 			return err
 		}
 		// Null takes away what is stored and not to be said any more.
-		data, err := json.Marshal(map[string]any{"status": map[string]any{"observedGeneration": status.ObservedGeneration, "rollout": nullable(status.Rollout)}})
+		data, err := json.Marshal(map[string]any{"status": map[string]any{
+			"observedGeneration": status.ObservedGeneration, "rollout": nullable(status.Rollout), "conditions": status.Conditions,
+		}})
 		if err != nil {
 			return err
 		}

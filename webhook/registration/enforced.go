@@ -24,6 +24,9 @@ const (
 // same, as long as the gate answers.
 var vital = []string{metav1.NamespaceSystem, metav1.NamespacePublic, "kube-node-lease"}
 
+// Vital is whether nothing fails closed in a namespace, whatever is enforced there.
+func Vital(namespace string) bool { return slices.Contains(vital, namespace) }
+
 // FollowEnforced is the configuration of what is judged with the namespaces that are
 // enforced now, and whether it differs. Where the gate is, and by which authority it is
 // known, is taken from what is stored, and so is the namespace of its Service, which is

@@ -1,0 +1,97 @@
+package webhook
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/dynamic"
+
+	"github.com/hardgate-dev/hardgate/api/v1alpha1"
+)
+
+const (
+	// beatInterval is how often a heartbeat is written at most, by all replicas together.
+	beatInterval = v1alpha1.HeartbeatGap / 10
+	// maxGaps bounds what a heartbeat says of the past.
+	maxGaps = 20
+)
+
+// pulse is when this replica answered the self-test last; nil for never. A heartbeat is of
+// these times: then the API server asked the webhook, and what it writes about what it was
+// asked is what rollouts go by.
+type pulse = atomic.Pointer[time.Time]
+
+// beat writes the heartbeat, where the self-test has been answered since it was written
+// last, by whichever replica. Where the report is not there yet, nothing is written: the
+// controller makes it.
+func (g *Gate) beat(ctx context.Context, reports dynamic.ResourceInterface, known func() (last time.Time, exists bool)) error {
+	answered := g.answered.Load()
+	if answered == nil {
+		return nil
+	}
+	at := answered.Truncate(time.Second)
+	if last, exists := known(); !exists || at.Sub(last) < beatInterval && !ahead(last, at) {
+		return nil
+	}
+	stored, err := reports.Get(ctx, v1alpha1.ClusterScopedReportName, metav1.GetOptions{})
+	if err != nil {
+		return err
+	}
+	var r v1alpha1.NamespaceReport
+	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(stored.Object, &r); err != nil {
+		return err
+	}
+	next := goesOn(r.Status.Heartbeat, at)
+	if next == nil {
+		return nil
+	}
+	data, err := json.Marshal(map[string]any{
+		"metadata": map[string]any{"resourceVersion": stored.GetResourceVersion()},
+		"status":   map[string]any{"heartbeat": next},
+	})
+	if err != nil {
+		return err
+	}
+	_, err = reports.Patch(ctx, v1alpha1.ClusterScopedReportName, types.MergePatchType, data, metav1.PatchOptions{FieldManager: "hardgate-webhook"}, "status")
+	return err
+}
+
+// goesOn is a heartbeat that goes on at a time; nil where it was later already. One by a
+// clock that was ahead begins anew.
+func goesOn(h *v1alpha1.Heartbeat, at time.Time) *v1alpha1.Heartbeat {
+	now := metav1.Time{Time: at}
+	switch {
+	case h == nil, ahead(h.Last.Time, at):
+		return &v1alpha1.Heartbeat{Since: now, Last: now}
+	case !h.Last.Before(&now):
+		return nil
+	}
+	next := &v1alpha1.Heartbeat{Since: h.Since, Last: now, Gaps: slices.Clone(h.Gaps)}
+	if at.Sub(h.Last.Time) > v1alpha1.HeartbeatGap {
+		next.Gaps = append(next.Gaps, v1alpha1.HeartbeatPause{From: h.Last, Until: now})
+	}
+	if len(next.Gaps) > maxGaps {
+		next.Gaps[1].From = next.Gaps[0].From
+		next.Gaps = next.Gaps[1:]
+	}
+	return next
+}
+
+// ahead is whether what was written at a time was written by a clock that is ahead of it.
+func ahead(written, at time.Time) bool { return written.Sub(at) > v1alpha1.HeartbeatGap }
+
+// heartbeat is when a heartbeat was written last, as far as the informers know, and whether
+// there is a report to write it in.
+func (i *Informers) heartbeat() (last time.Time, exists bool) {
+	stored, exists, err := i.reports.GetStore().GetByKey(v1alpha1.ClusterScopedReportName)
+	if err != nil || !exists {
+		return time.Time{}, false
+	}
+	return stored.(*stage).beat, true
+}
