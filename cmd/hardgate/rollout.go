@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/hardgate-dev/hardgate/api/v1alpha1"
 	"github.com/hardgate-dev/hardgate/control"
@@ -80,10 +82,12 @@ func newRollout() *cobra.Command {
 
 // policyCells are the cells of one policy, as they are printed.
 type policyCells struct {
-	Policy string                 `json:"policy"`
-	Target v1alpha1.Mode          `json:"target"`
-	Paused bool                   `json:"paused,omitempty"`
-	Cells  []v1alpha1.RolloutCell `json:"cells"`
+	Policy string        `json:"policy"`
+	Target v1alpha1.Mode `json:"target"`
+	Paused bool          `json:"paused,omitempty"`
+	// Open says where the policy enforces something that fails open, and why.
+	Open  string                 `json:"open,omitempty"`
+	Cells []v1alpha1.RolloutCell `json:"cells"`
 }
 
 func (f *rolloutFlags) run(cmd *cobra.Command, names []string, now time.Time) error {
@@ -102,6 +106,11 @@ func (f *rolloutFlags) run(cmd *cobra.Command, names []string, now time.Time) er
 	for _, name := range names {
 		if !slices.ContainsFunc(all, func(p policyCells) bool { return p.Policy == name }) {
 			return fmt.Errorf("no WorkloadPolicy %q has a rollout: see with: kubectl get workloadpolicies", name)
+		}
+	}
+	for _, p := range all {
+		if p.Open != "" {
+			tell(cmd.ErrOrStderr(), "warning", []string{p.Policy + ": " + report.Printable(p.Open)})
 		}
 	}
 	if in.Frozen != "" {
@@ -159,10 +168,18 @@ func (f *rolloutFlags) choose(policies []v1alpha1.WorkloadPolicy, out rollout.Ou
 				len(f.controls) > 0 && !slices.Contains(f.controls, c.Control) || f.blocked && c.Violations == 0
 		})
 		all = append(all, policyCells{
-			Policy: p.Name, Target: cmp.Or(p.Spec.Rollout.Target, "Enforce"), Paused: p.Spec.Rollout.Paused, Cells: append([]v1alpha1.RolloutCell{}, cells...),
+			Policy: p.Name, Target: cmp.Or(p.Spec.Rollout.Target, "Enforce"), Paused: p.Spec.Rollout.Paused, Open: open(p), Cells: append([]v1alpha1.RolloutCell{}, cells...),
 		})
 	}
 	return all
+}
+
+// open is what a policy says of what it enforces and fails open; empty where it says nothing.
+func open(p *v1alpha1.WorkloadPolicy) string {
+	if c := meta.FindStatusCondition(p.Status.Conditions, v1alpha1.ConditionFailsClosed); c != nil && c.Status == metav1.ConditionFalse {
+		return c.Message
+	}
+	return ""
 }
 
 func (f *rolloutFlags) table(cmd *cobra.Command, all []policyCells) error {

@@ -71,6 +71,9 @@ func (c *clusterClient) rollouts(ctx context.Context, now time.Time) (*rollout.I
 			name = ""
 		}
 		in.Reports[name] = r.Status
+		if name == "" {
+			in.Heartbeat = r.Status.Heartbeat
+		}
 		if r.Status.Hash == "" {
 			continue // not audited yet
 		}

@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -24,6 +25,7 @@ type rolling struct {
 	others   []string // policies
 	conflict int      // so many writes come too late
 	own      string   // the Namespace of hardgate
+	silent   bool     // no webhook was ever heard of
 	patches  []string
 }
 
@@ -44,7 +46,11 @@ func (r *rolling) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		}
 		list("Namespace", namespaces...)
 	case strings.HasSuffix(path, "/namespacereports"):
-		list("NamespaceReport",
+		beat := `{"metadata":{"name":"cluster.scoped"},"status":{"heartbeat":{"since":"2026-10-01T00:00:00Z","last":"` + time.Now().UTC().Format(time.RFC3339) + `"}}}`
+		if r.silent {
+			beat = `{"metadata":{"name":"cluster.scoped"}}`
+		}
+		list("NamespaceReport", beat,
 			`{"metadata":{"name":"tidy"},"status":{"hash":"1","controls":[{"id":"privileged","violations":0,"cleanSince":"2026-11-01T00:00:00Z","modes":[{"policy":"p","mode":"Enforce","reached":"Enforce","since":"2026-11-10T00:00:00Z"}]}]}}`,
 			`{"metadata":{"name":"untidy"},"status":{"hash":"1","controls":[{"id":"privileged","violations":2,"blockedBy":["Deployment/web","Pod/a"],"modes":[{"policy":"p","mode":"Warn","reached":"Warn","since":"2026-11-10T00:00:00Z"}]}]}}`)
 	case strings.HasSuffix(path, "/workloadpolicies/p") && req.Method == http.MethodPatch && r.conflict > 0:
@@ -93,6 +99,33 @@ p       tidy       privileged  Enforce  0           2026-11-01T00:00:00Z  at its
 	}
 	if code, _, stderr := server.call(t, "rollout", "q"); code != exitBad || !strings.Contains(stderr, `no WorkloadPolicy "q" has a rollout`) {
 		t.Errorf("exit %d: %s", code, stderr)
+	}
+}
+
+// What is enforced and fails open is said, of the policies that are asked about.
+func TestRolloutIsOpen(t *testing.T) {
+	condition := func(status string) string {
+		return `,"status":{"conditions":[{"type":"FailsClosed","status":"` + status + `","reason":"NoRoom","lastTransitionTime":"2026-11-01T00:00:00Z","message":"nothing is refused in tidy"}]}}`
+	}
+	for status, want := range map[string]string{"True": "", "Unknown": "", "False": "hardgate: warning: p: nothing is refused in tidy\n"} {
+		server := &rolling{policy: strings.TrimSuffix(ledPolicy, "}") + condition(status), others: []string{strings.Replace(ledPolicy, `"p"`, `"q"`, 1)}}
+		if code, _, stderr := server.call(t, "rollout"); code != exitOK || stderr != want {
+			t.Errorf("%s: exit %d: %q", status, code, stderr)
+		}
+		if _, _, stderr := server.call(t, "rollout", "q"); stderr != "" {
+			t.Errorf("%s, another policy: %q", status, stderr)
+		}
+		if _, stdout, _ := server.call(t, "rollout", "-o", "json"); strings.Contains(stdout, `"open": "nothing is refused in tidy"`) != (want != "") {
+			t.Errorf("%s: %s", status, stdout)
+		}
+	}
+}
+
+// A cell that waits for a webhook to be heard of says so.
+func TestRolloutWithoutHeartbeat(t *testing.T) {
+	server := &rolling{policy: strings.Replace(ledPolicy, `"Audit"`, `"Audit"},{"id":"host-path","mode":"Audit"`, 1), silent: true}
+	if code, stdout, _ := server.call(t, "rollout", "-n", "tidy", "--control", "host-path"); code != exitOK || !strings.Contains(stdout, "no webhook has been heard of yet") {
+		t.Errorf("exit %d: %s", code, stdout)
 	}
 }
 
