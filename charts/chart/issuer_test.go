@@ -5,14 +5,16 @@ import (
 	"testing"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/hardgate-dev/hardgate/charts/chart"
+	"github.com/hardgate-dev/hardgate/webhook/registration"
 )
 
 // authority is the Secret of one, which may be about to be replaced.
-func authority(t *testing.T, replaced bool, annotations map[string]string) *unstructured.Unstructured {
+func authority(t *testing.T, replaced bool) *unstructured.Unstructured {
 	t.Helper()
-	ca := object("v1", "Secret", "hardgate-system", "hardgate-ca", annotations)
+	ca := object("v1", "Secret", "hardgate-system", "hardgate-ca", nil)
 	data := map[string]any{"tls.crt": "bmV3", "tls.key": "a2V5"}
 	if replaced {
 		data["previous.crt"] = "b2xk"
@@ -27,28 +29,24 @@ func authority(t *testing.T, replaced bool, annotations map[string]string) *unst
 // none before it: a change of the issuer waits for the end of a replacement. It is refused
 // where it would be an outage, and nowhere else.
 func TestIssuerIsNotChangedDuringAReplacement(t *testing.T) {
-	byCertManager := map[string]string{"cert-manager.io/certificate-name": "hardgate-ca"}
+	builtin, byCertManager := registration.Build(base), registration.Build(base)
+	byCertManager.Annotations = map[string]string{"cert-manager.io/inject-ca-from": "hardgate-system/hardgate-webhook"}
 	for name, tt := range map[string]struct {
-		ca      *unstructured.Unstructured
+		there   []runtime.Object
 		issuer  string
-		install bool
 		refused bool
 	}{
-		"to cert-manager, in between":           {authority(t, true, nil), "cert-manager", false, true},
-		"to cert-manager, at rest":              {authority(t, false, nil), "cert-manager", false, false},
-		"to cert-manager, without an authority": {nil, "cert-manager", false, false},
-		"it was cert-manager already":           {authority(t, true, byCertManager), "cert-manager", false, false},
-		"the built-in issuer goes on":           {authority(t, true, nil), "builtin", false, false},
-		"auto keeps the built-in issuer":        {authority(t, true, nil), "auto", false, false},
-		"nothing serves yet":                    {authority(t, true, nil), "cert-manager", true, false},
+		"to cert-manager, in between":           {[]runtime.Object{builtin, authority(t, true)}, "cert-manager", true},
+		"to cert-manager, at rest":              {[]runtime.Object{builtin, authority(t, false)}, "cert-manager", false},
+		"to cert-manager, without an authority": {[]runtime.Object{builtin}, "cert-manager", false},
+		"it was cert-manager already":           {[]runtime.Object{byCertManager, authority(t, true)}, "cert-manager", false},
+		"the built-in issuer goes on":           {[]runtime.Object{builtin, authority(t, true)}, "builtin", false},
+		"auto keeps the built-in issuer":        {[]runtime.Object{builtin, authority(t, true)}, "auto", false},
+		"nothing is registered":                 {[]runtime.Object{authority(t, true)}, "cert-manager", false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := cluster(t)
-			if tt.ca != nil {
-				s = cluster(t, tt.ca)
-			}
-			o := installed(s)
-			o.Upgrade, o.Values = !tt.install, values(t, "certificates: {issuer: "+tt.issuer+"}")
+			o := installed(cluster(t, tt.there...))
+			o.Values = values(t, "certificates: {issuer: "+tt.issuer+"}")
 			o.APIVersions = append(o.APIVersions, "cert-manager.io/v1")
 			_, err := chart.Render(load(t), o)
 			if (err != nil) != tt.refused {

@@ -51,9 +51,9 @@ any more. cert-manager knows that one alone: what pods serve would be refused un
 one of them had another certificate.
 */}}
 {{- define "hardgate.noRotation" -}}
-{{- if .Release.IsUpgrade }}
-{{- $ca := lookup "v1" "Secret" "hardgate-system" "hardgate-ca" }}
-{{- if and $ca (dig "data" "previous.crt" "" $ca) (not (dig "metadata" "annotations" "cert-manager.io/certificate-name" "" $ca)) }}
+{{- $stored := lookup "admissionregistration.k8s.io/v1" "ValidatingWebhookConfiguration" "" "hardgate" }}
+{{- if and $stored (not (dig "metadata" "annotations" "cert-manager.io/inject-ca-from" "" $stored)) }}
+{{- if dig "data" "previous.crt" "" (lookup "v1" "Secret" "hardgate-system" "hardgate-ca") }}
 {{- fail "certificates.issuer: the authority is being replaced, which cert-manager would cut short, and admission with it. Nothing is changed; try again after the Event AuthorityRetired about the ValidatingWebhookConfiguration hardgate, an hour or so after AuthorityMade" }}
 {{- end }}
 {{- end }}
