@@ -2,8 +2,6 @@ package certificates
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,212 +11,253 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/client-go/dynamic"
 
 	"github.com/hardgate-dev/hardgate/e2e/apply"
 	"github.com/hardgate-dev/hardgate/e2e/cluster"
 	"github.com/hardgate-dev/hardgate/e2e/controller"
-	"github.com/hardgate-dev/hardgate/e2e/flock"
-	"github.com/hardgate-dev/hardgate/e2e/process"
+	"github.com/hardgate-dev/hardgate/e2e/issuer"
 )
 
-// TestCertManager: cert-manager's own controllers renew the certificate and its authority
-// under load, by the resources of the chart. No request is lost; the controller tells
-// whether the certificate is ready.
-func TestCertManager(t *testing.T) {
-	allow(t)
+// TestInTurn: the issuer is changed, as `helm upgrade --set certificates.issuer=…` does it,
+// to cert-manager, back, and once more, and cert-manager renews certificate and authority in
+// between; all of it under load, with cert-manager's own controllers and the component that
+// is rendered from the chart. No request is lost, and at no moment is a bundle stored that
+// refuses what a replica serves.
+func TestInTurn(t *testing.T) {
 	certManager(t)
 	s := serve(t)
-	register(t, s, map[string]any{"cert-manager.io/inject-ca-from": controller.Namespace + "/hardgate-webhook"})
-	c := lead(t, "controller", "--certificates", "cert-manager")
-	ready := func() float64 {
-		m, err := c.Metrics(t.Context())
-		value, known := m["hardgate_certificate_ready"]
-		if err != nil || !known {
-			return -1
-		}
-		return value
-	}
-	await(t, "the controller tells that there is no Certificate", func() bool { return ready() == 0 })
-	await(t, "it does so by an Event", func() bool {
-		events, err := lab.admin.CoreV1().Events("default").List(t.Context(), metav1.ListOptions{FieldSelector: "reason=CertificateProblem"})
-		return err == nil && len(events.Items) > 0 && strings.Contains(events.Items[0].Message, "there is no Certificate hardgate-webhook")
-	})
-	for _, u := range issuers() {
-		create(t, u)
-		t.Cleanup(func() { remove(t, u) })
-	}
-	await(t, "cert-manager has brought the bundle", func() bool {
+	register(t, s)
+	builtin := lead(t, "builtin", flags...)
+	await(t, "the bundles are stored", func() bool {
 		bundles, err := stored(t.Context())
 		return err == nil && len(bundles) == 1 && bundles[0] != ""
 	})
-	await(t, "the controller tells that it is ready", func() bool { return ready() == 1 })
 	s.ready(t)
-	enforce(t, "cert-manager")
+	enforce(t, "in-turn")
+	stopLoad, stopProbe := load(t, "in-turn"), probe(t, s)
 
-	stopLoad, stopProbe := load(t, "cert-manager"), probe(t, s)
-	renew(t, "hardgate-webhook", servingSecret)
-	time.Sleep(slowest + 11*time.Second) // until every replica serves it
-	renew(t, "hardgate-ca", "hardgate-ca")
-	renew(t, "hardgate-webhook", servingSecret)
-	time.Sleep(slowest + 11*time.Second)
+	// Helm writes rights, then Deployments, then webhook configurations, then Certificates.
+	// Here the next controller leads before the rest is written.
+	rights(t, "cert-manager")
+	watcher := lead(t, "watcher", "--certificates", "cert-manager")
+	end(t, builtin)
+	await(t, "the controller tells that there is no Certificate", func() bool {
+		events, err := lab.admin.CoreV1().Events("default").List(t.Context(), metav1.ListOptions{FieldSelector: "reason=CertificateProblem"})
+		return err == nil && len(events.Items) > 0 && strings.Contains(events.Items[len(events.Items)-1].Message, "there is no Certificate hardgate-webhook")
+	})
+	inject(t, true)
+	ask(t)
+	byCertManager(t, s)
+	await(t, "the controller tells that it is ready", func() bool { return ready(t, watcher) == 1 })
+
+	renew(t, "hardgate-webhook")
+	s.serves(t)
+	renew(t, "hardgate-ca")
+	renew(t, "hardgate-webhook")
+	s.serves(t)
+	m, err := watcher.Metrics(t.Context())
+	if err != nil || m[`hardgate_certificate_expiration_timestamp_seconds{certificate="serving"}`] < float64(time.Now().Unix()) {
+		t.Errorf("%v; the end is told as %g", err, m[`hardgate_certificate_expiration_timestamp_seconds{certificate="serving"}`])
+	}
+
+	rights(t, "builtin")
+	builtin = lead(t, "builtin-2", flags...)
+	end(t, watcher)
+	await(t, "the built-in issuer waits", func() bool { return ready(t, builtin) == 0 })
+	inject(t, false)
+	withdraw(t)
+	await(t, "the built-in issuer issues", func() bool { return wrote(t, builtin, "issue") >= 1 })
+	s.serves(t)
+
+	// Here the one before still leads when all is written.
+	rights(t, "cert-manager")
+	inject(t, true)
+	ask(t)
+	byCertManager(t, s)
+	watcher = lead(t, "watcher-2", "--certificates", "cert-manager")
+	end(t, builtin)
+	await(t, "the controller tells that it is ready", func() bool { return ready(t, watcher) == 1 })
 	asked, all := stopLoad(), stopProbe()
 	if asked < 200 {
 		t.Errorf("only %d requests", asked)
 	}
-	if len(all.served) < 3 || len(all.bundles) < 2 {
+	if len(all.served) < 5 || len(all.bundles) < 2 {
 		t.Errorf("%d certificates and %d bundles were seen", len(all.served), len(all.bundles))
 	}
-	if m, err := c.Metrics(t.Context()); err != nil || ready() != 1 || m[`hardgate_certificate_expiration_timestamp_seconds{certificate="serving"}`] < float64(time.Now().Unix()) {
-		t.Errorf("%v; ready is %g, and the end is told as %g", err, ready(), m[`hardgate_certificate_expiration_timestamp_seconds{certificate="serving"}`])
+}
+
+// TestComponent: kubectl and the API server take the component as it is, over the manifests
+// of the built-in issuer.
+func TestComponent(t *testing.T) {
+	certManager(t)
+	dir := t.TempDir()
+	way, err := filepath.Rel(dir, filepath.Join(lab.repo, "manifests"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := "resources: [" + way + "]\ncomponents: [" + way + "/cert-manager]\n"
+	if err := os.WriteFile(filepath.Join(dir, "kustomization.yaml"), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out := kubectl(t, "apply", "--server-side", "--force-conflicts", "--dry-run=server", "-k", dir)
+	for _, want := range []string{
+		"certificate.cert-manager.io/hardgate-webhook", "validatingwebhookconfiguration.admissionregistration.k8s.io/hardgate",
+		"deployment.apps/hardgate-controller", "role.rbac.authorization.k8s.io/hardgate-controller-certificates",
+	} {
+		if !strings.Contains(out, want+" serverside-applied") {
+			t.Errorf("%s is not applied:\n%s", want, out)
+		}
+	}
+	if strings.Contains(out, "clusterrole.rbac.authorization.k8s.io/hardgate-controller-certificates") {
+		t.Errorf("a right of the built-in issuer is applied:\n%s", out)
 	}
 }
 
-// issuers are what the chart installs for cert-manager. The key of the authority stays
-// when it is renewed: where cert-manager puts one authority in the place of another in the
-// bundle, a new key would be one that no replica serves by yet.
-func issuers() []*unstructured.Unstructured {
-	of := func(kind, name string, spec map[string]any) *unstructured.Unstructured {
-		return object("cert-manager.io/v1", kind, controller.Namespace, name, map[string]any{"spec": spec})
+// component is a file that is rendered from the chart.
+func component(name string) string {
+	return filepath.Join(lab.repo, "manifests", "cert-manager", name)
+}
+
+func kubectl(t *testing.T, args ...string) string {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), lab.kubectl, append([]string{"--kubeconfig", cluster.Kubeconfig(lab.dir)}, args...)...)
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("kubectl %s: %v\n%s", strings.Join(args, " "), err, out)
 	}
-	key := func(rotation string) map[string]any {
-		return map[string]any{"algorithm": "ECDSA", "size": int64(256), "rotationPolicy": rotation}
+	return string(out)
+}
+
+// rights are those that the controller has with an issuer. Those of the built-in issuer are
+// back when the test ends.
+func rights(t *testing.T, of string) {
+	t.Helper()
+	if of == "builtin" {
+		mine(t.Context(), t)
+		return
 	}
-	by := func(name string) map[string]any { return map[string]any{"name": name, "kind": "Issuer"} }
-	return []*unstructured.Unstructured{
-		of("Issuer", "hardgate-selfsigned", map[string]any{"selfSigned": map[string]any{}}),
-		of("Certificate", "hardgate-ca", map[string]any{
-			"isCA": true, "commonName": "hardgate-ca", "secretName": "hardgate-ca", "duration": "43800h",
-			"privateKey": key("Never"), "issuerRef": by("hardgate-selfsigned"),
-		}),
-		of("Issuer", "hardgate-ca", map[string]any{"ca": map[string]any{"secretName": "hardgate-ca"}}),
-		of("Certificate", "hardgate-webhook", map[string]any{
-			"secretName": servingSecret, "duration": "2160h", "dnsNames": []any{"localhost", "hardgate-webhook.hardgate-system.svc"},
-			"privateKey": key("Always"), "issuerRef": by("hardgate-ca"),
-		}),
+	t.Cleanup(func() { mine(context.WithoutCancel(t.Context()), t) })
+	patch(t, "role-hardgate-controller-certificates.yaml")
+	for _, name := range []string{"clusterrole-hardgate-controller-certificates.yaml", "clusterrolebinding-hardgate-controller-certificates.yaml"} {
+		kubectl(t, "delete", "--wait=false", "-f", component(name))
 	}
 }
 
-// renew asks for a new certificate as cmctl does, and waits until it is stored.
-func renew(t *testing.T, name, secret string) {
+func mine(ctx context.Context, t *testing.T) {
 	t.Helper()
 	config, err := lab.cluster.RESTConfig()
+	if err == nil {
+		err = apply.File(ctx, config, filepath.Join(lab.repo, "manifests", "controller", "certificates.yaml"))
+	}
 	if err != nil {
-		t.Fatal(err)
+		t.Error(err)
 	}
-	client, err := dynamic.NewForConfig(config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	content := func() string {
-		s, err := lab.admin.CoreV1().Secrets(controller.Namespace).Get(t.Context(), secret, metav1.GetOptions{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return string(s.Data["tls.crt"])
-	}
-	before := content()
-	certificates := client.Resource(schema.GroupVersionResource{Group: "cert-manager.io", Version: "v1", Resource: "certificates"}).Namespace(controller.Namespace)
-	u, err := certificates.Get(t.Context(), name, metav1.GetOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	conditions, _, err := unstructured.NestedSlice(u.Object, "status", "conditions")
-	if err != nil {
-		t.Fatal(err)
-	}
-	conditions = append(conditions, map[string]any{
-		"type": "Issuing", "status": "True", "reason": "ManuallyTriggered", "message": "by a test", "observedGeneration": u.GetGeneration(),
-		"lastTransitionTime": time.Now().UTC().Format(time.RFC3339),
-	})
-	if err := unstructured.SetNestedSlice(u.Object, conditions, "status", "conditions"); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := certificates.UpdateStatus(t.Context(), u, metav1.UpdateOptions{}); err != nil {
-		t.Fatal(err)
-	}
-	await(t, name+" is renewed", func() bool { return content() != before })
 }
 
-// certManager starts cert-manager's controllers. They put one authority in the place of
-// another, as those before 1.19 do: with those that know an overlap, less can go wrong.
-func certManager(t *testing.T) {
+// patch does what kustomize does with a patch, to what is stored.
+func patch(t *testing.T, name string) {
 	t.Helper()
-	binary, crds, err := buildCertManager(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	objects, err := apply.ReadDir(crds)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, crd := range objects {
-		if _, err := lab.client.Apply(t.Context(), crd); err != nil {
-			t.Fatal(err)
+	kubectl(t, "patch", "-f", component(name), "--patch-file", component(name))
+}
+
+// inject asks cert-manager for the bundle, or takes that back.
+func inject(t *testing.T, wanted bool) {
+	t.Helper()
+	for _, kind := range []string{"mutatingwebhookconfiguration", "validatingwebhookconfiguration"} {
+		if wanted {
+			patch(t, kind+"-hardgate.yaml")
+		} else {
+			kubectl(t, "annotate", kind, "hardgate", "cert-manager.io/inject-ca-from-")
 		}
 	}
-	await(t, "cert-manager's kinds are served", func() bool {
-		_, err := lab.client.Get(t.Context(), object("cert-manager.io/v1", "Certificate", controller.Namespace, "none", map[string]any{}))
-		return err != nil && strings.Contains(err.Error(), `"none" not found`)
-	})
-	r, err := process.Program{
-		Name: "cert-manager", Path: binary, Dir: lab.dir, Args: []string{"--kubeconfig", cluster.Kubeconfig(lab.dir), "--merge=false"},
-	}.Start(t.Context())
+}
+
+// issuers are those of the component. API servers reach the webhook by another name here.
+func issuers(t *testing.T) []*unstructured.Unstructured {
+	t.Helper()
+	all, err := apply.Read(component("certificate.yaml"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if running, err := r.Running(); err != nil || !running {
-		t.Fatalf("cert-manager has ended: %v\n%s", err, r.LogTail())
+	for _, u := range all {
+		if u.GetKind() == "Certificate" && u.GetName() == "hardgate-webhook" {
+			names, _, err := unstructured.NestedStringSlice(u.Object, "spec", "dnsNames")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := unstructured.SetNestedStringSlice(u.Object, append(names, "localhost"), "spec", "dnsNames"); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	return all
+}
+
+// ask asks cert-manager for the certificate, and withdraw takes that back.
+func ask(t *testing.T) {
+	t.Helper()
+	for _, u := range issuers(t) {
+		create(t, u)
+	}
+}
+
+func withdraw(t *testing.T) {
+	t.Helper()
+	for _, u := range issuers(t) {
+		remove(t, u)
+	}
+}
+
+// byCertManager waits until every replica serves a certificate of cert-manager's. The
+// authority that the built-in issuer has made may be as good to it as one of its own.
+func byCertManager(t *testing.T, s *service) {
+	t.Helper()
+	await(t, "cert-manager has made the certificate", func() bool {
+		s, err := lab.admin.CoreV1().Secrets(controller.Namespace).Get(t.Context(), servingSecret, metav1.GetOptions{})
+		return err == nil && s.Annotations["cert-manager.io/certificate-name"] == "hardgate-webhook"
+	})
+	s.serves(t)
+}
+
+func renew(t *testing.T, name string) {
+	t.Helper()
+	if err := issuer.Renew(t.Context(), lab.cluster, controller.Namespace, name); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// end stops a controller, which gives its Lease back.
+func end(t *testing.T, c *controller.Controller) {
+	t.Helper()
+	if err := c.Stop(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+// ready is what a controller tells of the certificate; -1 for nothing.
+func ready(t *testing.T, c *controller.Controller) float64 {
+	t.Helper()
+	m, err := c.Metrics(t.Context())
+	value, known := m["hardgate_certificate_ready"]
+	if err != nil || !known {
+		return -1
+	}
+	return value
+}
+
+// certManager starts cert-manager's controllers, and leaves nothing of them behind.
+func certManager(t *testing.T) {
+	t.Helper()
+	r, err := issuer.Start(t.Context(), lab.cluster, lab.issuer)
+	if err != nil {
+		t.Fatal(err)
 	}
 	t.Cleanup(func() {
 		if t.Failed() {
-			t.Logf("cert-manager:\n%s", r.LogTail())
+			t.Logf("cert-manager:\n%s", r.Log())
 		}
-		if err := r.Stop(context.WithoutCancel(t.Context()), 10*time.Second); err != nil {
+		if err := r.Stop(context.WithoutCancel(t.Context())); err != nil {
 			t.Error(err)
 		}
 	})
-}
-
-// buildCertManager builds the module in e2e/certmanager into the cache, which takes some
-// minutes once, and finds the CRDs of the same version.
-func buildCertManager(ctx context.Context) (binary, crds string, _ error) {
-	cache := os.Getenv("HARDGATE_CACHE")
-	if cache == "" {
-		user, err := os.UserCacheDir()
-		if err != nil {
-			return "", "", fmt.Errorf("finding the cache directory (HARDGATE_CACHE names another): %w", err)
-		}
-		cache = filepath.Join(user, "hardgate")
-	}
-	cache = filepath.Join(cache, "cert-manager")
-	unlock, err := flock.Lock(ctx, cache, func() { say("another run builds cert-manager: waiting for it") })
-	if err != nil {
-		return "", "", err
-	}
-	defer unlock()
-	command := func(args ...string) (string, error) {
-		cmd := exec.CommandContext(ctx, "go", args...)
-		cmd.Dir = filepath.Join(lab.repo, "e2e", "certmanager")
-		cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOWORK=off", "GOFLAGS=-mod=readonly -buildvcs=false")
-		out, err := cmd.CombinedOutput()
-		if err != nil {
-			return "", fmt.Errorf("building cert-manager: %w\n%s", err, out)
-		}
-		return strings.TrimSpace(string(out)), nil
-	}
-	binary = filepath.Join(cache, "certmanager")
-	if _, err := os.Stat(binary); errors.Is(err, os.ErrNotExist) {
-		say("building cert-manager's controllers, about 4 minutes, once")
-	}
-	// What is up to date is left alone by the go command.
-	if _, err := command("build", "-trimpath", "-ldflags", "-s -w", "-o", binary, "."); err != nil {
-		return "", "", err
-	}
-	module, err := command("list", "-m", "-f", "{{.Dir}}", "github.com/cert-manager/cert-manager")
-	if err != nil {
-		return "", "", err
-	}
-	return binary, filepath.Join(module, "deploy", "crds"), nil
 }

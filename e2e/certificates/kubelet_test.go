@@ -14,8 +14,11 @@ import (
 	"github.com/hardgate-dev/hardgate/e2e/controller"
 )
 
-// servingSecret is what the webhook's pods mount.
-const servingSecret = "hardgate-webhook-tls"
+// servingSecret is what the webhook's pods mount, authoritySecret has by what it is signed.
+const (
+	servingSecret   = "hardgate-webhook-tls"
+	authoritySecret = "hardgate-ca"
+)
 
 // slowest is how late this kubelet brings a Secret; a real one may take two minutes.
 const slowest = 3 * time.Second

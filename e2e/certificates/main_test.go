@@ -17,6 +17,7 @@ import (
 	"github.com/hardgate-dev/hardgate/e2e/cluster"
 	"github.com/hardgate-dev/hardgate/e2e/controller"
 	"github.com/hardgate-dev/hardgate/e2e/gate"
+	"github.com/hardgate-dev/hardgate/e2e/issuer"
 	"github.com/hardgate-dev/hardgate/e2e/repo"
 	"github.com/hardgate-dev/hardgate/e2e/suite"
 )
@@ -24,6 +25,8 @@ import (
 var lab struct {
 	repo, dir string
 	webhook   string // its binary
+	kubectl   string
+	issuer    issuer.Program
 	cluster   *cluster.Cluster
 	admin     kubernetes.Interface
 	client    *apply.Client
@@ -37,8 +40,12 @@ func run(ctx context.Context, m *testing.M) (code int, err error) {
 	if lab.repo, err = repo.Root(); err != nil {
 		return 0, err
 	}
-	binaries, err := assets.Get(ctx, assets.Config{Repo: lab.repo, Log: say}, assets.Minimal())
+	binaries, err := assets.Get(ctx, assets.Config{Repo: lab.repo, Log: say}, append(assets.Minimal(), assets.Kubectl))
 	if err != nil {
+		return 0, err
+	}
+	lab.kubectl = binaries[assets.Kubectl]
+	if lab.issuer, err = issuer.Build(ctx, lab.repo, say); err != nil {
 		return 0, err
 	}
 	if lab.dir, err = os.MkdirTemp("", "hardgate-certificates-"); err != nil {

@@ -1,7 +1,10 @@
 package certificates
 
 import (
+	"bytes"
 	"context"
+	"crypto/tls"
+	"encoding/pem"
 	"fmt"
 	"io"
 	"net"
@@ -42,12 +45,32 @@ func (s *service) ready(t *testing.T) {
 	}
 }
 
+// serves waits until every replica serves what is stored.
+func (s *service) serves(t *testing.T) {
+	t.Helper()
+	block, _ := pem.Decode(secret(t, servingSecret)["tls.crt"])
+	if block == nil {
+		t.Fatal("no certificate is stored")
+	}
+	for _, address := range s.replicas {
+		await(t, "every replica serves what is stored", func() bool {
+			dialer := tls.Dialer{Config: &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: true}} // which one it is is looked at
+			conn, err := dialer.DialContext(t.Context(), "tcp", address)
+			if err != nil {
+				return false
+			}
+			defer func() { _ = conn.Close() }()
+			return bytes.Equal(conn.(*tls.Conn).ConnectionState().PeerCertificates[0].Raw, block.Bytes)
+		})
+	}
+}
+
 // serve starts the replicas, which wait for their certificate, and the address before them.
 func serve(t *testing.T) *service {
 	t.Helper()
 	s := &service{}
 	t.Cleanup(func() { // the next test begins without
-		for _, name := range []string{"hardgate-ca", servingSecret} {
+		for _, name := range []string{authoritySecret, servingSecret} {
 			if err := lab.admin.CoreV1().Secrets(controller.Namespace).Delete(context.WithoutCancel(t.Context()), name, metav1.DeleteOptions{}); err != nil {
 				t.Error(err)
 			}
@@ -142,7 +165,7 @@ func replica(t *testing.T, name string) (address, health string) {
 }
 
 // register installs both configurations without a bundle, as the chart does.
-func register(t *testing.T, s *service, annotations map[string]any) {
+func register(t *testing.T, s *service) {
 	t.Helper()
 	_, port, err := net.SplitHostPort(s.address)
 	if err != nil {
@@ -155,9 +178,6 @@ func register(t *testing.T, s *service, annotations map[string]any) {
 			t.Fatal(err)
 		}
 		u := &unstructured.Unstructured{Object: content}
-		if err := unstructured.SetNestedMap(u.Object, annotations, "metadata", "annotations"); err != nil {
-			t.Fatal(err)
-		}
 		create(t, u)
 		t.Cleanup(func() { remove(t, u) })
 	}
