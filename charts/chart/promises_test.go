@@ -107,9 +107,9 @@ func TestAgentPorts(t *testing.T) {
 		args []string
 		port int32
 	}{
-		"{}": {[]string{"--root=/host"}, 9258},
-		"nodecheck: {healthPort: 19258, metricsPort: 19257}": {[]string{"--root=/host", "--health-listen=127.0.0.1:19258", "--metrics-listen=127.0.0.1:19257"}, 19258},
-		"nodecheck: {metricsPort: 0}":                        {[]string{"--root=/host", "--metrics-listen=0"}, 9258},
+		"{}": {[]string{"--root=/host", "--root-in-parts"}, 9258},
+		"nodecheck: {healthPort: 19258, metricsPort: 19257}": {[]string{"--root=/host", "--root-in-parts", "--health-listen=127.0.0.1:19258", "--metrics-listen=127.0.0.1:19257"}, 19258},
+		"nodecheck: {metricsPort: 0}":                        {[]string{"--root=/host", "--root-in-parts", "--metrics-listen=0"}, 9258},
 	} {
 		c := find[*appsv1.DaemonSet](t, objects(t, render(t, chart.Options{Values: values(t, text)})), "hardgate-nodecheck").Spec.Template.Spec.Containers[0]
 		if !slices.Equal(c.Args, want.args) {

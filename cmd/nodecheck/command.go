@@ -31,6 +31,7 @@ import (
 
 type options struct {
 	root          string
+	parts         bool
 	nodeName      string
 	namespace     string
 	access        access
@@ -80,6 +81,7 @@ one does, the spec of the report says by which rules all controls are judged.`,
 	}
 	f := c.Flags()
 	f.StringVar(&o.root, "root", "/host", "`directory` where the node's root is mounted")
+	f.BoolVar(&o.parts, "root-in-parts", false, "below --root, single directories of the node are mounted and not its whole root: what is outside of them is unknown, and not missing")
 	f.StringVar(&o.nodeName, "node-name", os.Getenv("NODE_NAME"), "`name` of the node; NODE_NAME, or else what the token says")
 	f.StringVar(&o.namespace, "namespace", os.Getenv("POD_NAMESPACE"), "`namespace` of the lease; POD_NAMESPACE, or else what the token says")
 	f.StringVar(&o.access.server, "api-server", "", "`URL` of the API server; the cluster's own without it")
@@ -139,12 +141,19 @@ func run(ctx context.Context, o options) (err error) {
 	}
 	log = log.WithValues("node", who.node)
 	ctx = logf.IntoContext(ctx, log)
-	root, err := host.Open(o.root)
+	open := host.Open
+	if o.parts {
+		open = host.OpenParts
+	}
+	root, err := open(o.root)
 	if err != nil {
 		return fmt.Errorf("--root: %w", err)
 	}
 	watcher := watch.New(ctx, root)
 	defer func() { err = errors.Join(err, watcher.Close(), root.Close()) }()
+	if o.parts {
+		log.Info("directories of the node are seen, and not its whole root", "mounted", root.Parts())
+	}
 	if os.Geteuid() != 0 {
 		log.Info("not running as root: controls whose files only root may read will be Unknown", "uid", os.Geteuid())
 	}

@@ -9,6 +9,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/hardgate-dev/hardgate/nodecheck/check"
+	"github.com/hardgate-dev/hardgate/nodecheck/host"
 )
 
 // holdLittle looks from the node at what the kernel lets the agent's process do: not at
@@ -49,7 +52,10 @@ func holdLittle(t *testing.T) {
 			t.Errorf("the node's namespace %s is the agent's: %t, want %t", space, has == node, want)
 		}
 	}
-	writable(t, dir)
+	sees(t, dir)
+	confined(t)
+	awaitReport(t)
+	missesNothing(t)
 }
 
 // agentProcess is the directory in /proc of the one agent that there is.
@@ -71,32 +77,58 @@ func agentProcess(t *testing.T) string {
 	return found[0]
 }
 
-// writable asserts that the node's root is mounted read-only, and the agent's own root too.
-// That holds for these alone: what is mounted below the node's root has the flags that it
-// has there. The agent has given up the right to write, where the kernel lets it.
-func writable(t *testing.T, dir string) {
+// mount is one of a process, as in proc_pid_mountinfo(5).
+type mount struct {
+	id, parent, at string
+	readOnly       bool
+}
+
+func mounts(t *testing.T, dir string) (list []mount) {
 	t.Helper()
-	mounts, err := os.ReadFile(filepath.Join(dir, "mountinfo"))
+	text, err := os.ReadFile(filepath.Join(dir, "mountinfo"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := map[string]bool{"/": true, "/host": true}
-	var below []string
-	for line := range strings.Lines(string(mounts)) {
-		f := strings.Fields(line) // as in proc_pid_mountinfo(5)
-		at, readOnly := f[4], slices.Contains(strings.Split(f[5], ","), "ro")
-		if want[at] && !readOnly {
-			t.Errorf("%s is mounted with %s", at, f[5])
+	for line := range strings.Lines(string(text)) {
+		f := strings.Fields(line)
+		list = append(list, mount{f[0], f[1], f[4], slices.Contains(strings.Split(f[5], ","), "ro")})
+	}
+	return list
+}
+
+// sees asserts that the agent sees those directories of the node that its controls look at,
+// read-only, and none besides: its own root is read-only too. That holds for these alone:
+// what is mounted below them has the flags that it has on the node.
+func sees(t *testing.T, dir string) {
+	t.Helper()
+	all := mounts(t, dir)
+	i := slices.IndexFunc(all, func(m mount) bool { return m.at == "/" })
+	if i < 0 || !all[i].readOnly {
+		t.Fatalf("the agent's own root can be written: %+v", all)
+	}
+	own := all[i].id
+	var dirs, writable []string
+	for _, m := range all {
+		if part, ok := strings.CutPrefix(m.at, "/host"); ok && m.parent == own {
+			dirs = append(dirs, part)
+			if !m.readOnly {
+				t.Errorf("%s is mounted so that it can be written", m.at)
+			}
 		}
-		delete(want, at)
-		if !readOnly {
-			below = append(below, at)
+		if !m.readOnly {
+			writable = append(writable, m.at)
 		}
 	}
-	for at := range want {
-		t.Errorf("nothing is mounted at %s", at)
+	slices.Sort(dirs)
+	if want := check.Directories(); !slices.Equal(dirs, want) {
+		t.Errorf("the agent sees %q of the node, want %q", dirs, want)
 	}
-	t.Logf("mounted writable: %s", strings.Join(below, " "))
+	t.Logf("mounted writable: %s", strings.Join(writable, " "))
+}
+
+// confined asserts that the agent has given up the right to write, where the kernel lets it.
+func confined(t *testing.T) {
+	t.Helper()
 	logs, err := filepath.Glob("/var/log/pods/" + system + "_hardgate-nodecheck-*/nodecheck/0.log")
 	if err != nil || len(logs) != 1 {
 		t.Fatal(logs, err)
@@ -109,6 +141,22 @@ func writable(t *testing.T, dir string) {
 	t.Logf("confined: %t", strings.Contains(string(text), confined))
 	if !strings.Contains(string(text), confined) && !strings.Contains(string(text), cannot) {
 		t.Errorf("the agent has not given up the right to write:\n%s", text)
+	}
+}
+
+// missesNothing asserts that no verdict of a usual node wants more of it to be mounted.
+func missesNothing(t *testing.T) {
+	t.Helper()
+	report, err := nodeReport(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range report.Status.Results {
+		for _, f := range r.Findings {
+			if strings.Contains(f.Detail, host.ErrNotMounted.Error()) {
+				t.Errorf("%s is %s: %s: %s", r.Control, r.Status, f.Path, f.Detail)
+			}
+		}
 	}
 }
 

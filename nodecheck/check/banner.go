@@ -120,9 +120,12 @@ func bannerRemote(h *host.Host, rules *Rules) (Result, error) {
 		files = append(files, name)
 	}
 	c, err := sshd.Read(h)
+	var unseen error
 	switch {
 	case err != nil && !there:
 		return Result{}, err
+	case errors.Is(err, host.ErrNotMounted): // it may name another file
+		unseen = err
 	case err != nil: // what the options of sshd are is not this control's to say
 	case c.Off != "" && !there:
 		return notApplicable(c.OffWhere, join(c.Off, "there is no "+name))
@@ -139,6 +142,7 @@ func bannerRemote(h *host.Host, rules *Rules) (Result, error) {
 		}
 	}
 	var j judge
+	j.unknown(unseen)
 	if len(files) == 0 {
 		j.fault(Finding{Where: name, Expected: bannerWanted, Actual: "no such file"})
 	}

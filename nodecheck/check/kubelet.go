@@ -183,6 +183,9 @@ var kubeletStreamingIdle = Check{
 		if k.Version.AtLeast(1, 34) {
 			return notApplicable(k.Version.Where, "the kubelet has version "+k.Version.String()+", and from 1.34 on it ignores the setting")
 		}
+		if k.Version.Where == "" && k.VersionErr != nil {
+			return Result{}, k.VersionErr
+		}
 		var j judge
 		j.readings(k.Field(kubelet.StreamingIdle), kubelet.StreamingIdle.Path+": above 0", func(v kubelet.Value) (bool, string) {
 			switch {

@@ -187,6 +187,9 @@ func (j *judge) rsyslogRules(c *syslog.Rsyslog) (manual []Finding) {
 		}
 	}
 	for _, note := range c.Unclear {
+		if len(manual) > 0 {
+			j.unknown(note.Err)
+		}
 		if len(manual) > 0 || note.Drops {
 			manual = append(manual, Finding{Where: note.Where, Detail: note.Detail})
 		}

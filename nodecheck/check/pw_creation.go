@@ -109,8 +109,17 @@ func (j *judge) tokens(h *host.Host, stack pam.Stack, i int) {
 		r := &stack.Rules[n]
 		refusedToo := n >= len(stack.Rules)-behind
 		_, ok := r.Arg("use_authtok")
-		if r.Base() != "pam_unix.so" || !refusedToo && (ok || !asksAgain(h)) {
+		if r.Base() != "pam_unix.so" {
 			continue
+		}
+		if !refusedToo {
+			again, err := asksAgain(h)
+			if !ok {
+				j.unknown(err)
+			}
+			if ok || !again {
+				continue
+			}
 		}
 		f := Finding{Where: r.Where, Expected: "use_authtok", Actual: "use_authtok"}
 		for _, option := range []string{"use_first_pass", "try_first_pass"} {
@@ -127,15 +136,18 @@ func (j *judge) tokens(h *host.Host, stack pam.Stack, i int) {
 
 // asksAgain is whether the pam_unix of the node is known to be that of Linux-PAM
 // before 1.3.
-func asksAgain(h *host.Host) bool {
+func asksAgain(h *host.Host) (bool, error) {
 	version, _, err := packages.Version(h, "libpam-modules")
-	if err != nil {
-		return false // a system without dpkg of our time has a later one
+	switch {
+	case err != nil && packages.None(err):
+		return false, nil // a system without dpkg of our time has a later one
+	case err != nil:
+		return false, err
 	}
 	if _, after, epoch := strings.Cut(version, ":"); epoch {
 		version = after
 	}
-	return slices.ContainsFunc([]string{"0.", "1.0", "1.1.", "1.2."}, func(p string) bool { return strings.HasPrefix(version, p) })
+	return slices.ContainsFunc([]string{"0.", "1.0", "1.1.", "1.2."}, func(p string) bool { return strings.HasPrefix(version, p) }), nil
 }
 
 // moduleDirs are where libpam looks for modules, by distribution and architecture.

@@ -24,6 +24,8 @@ var singleUserAuth = Check{
 		j.unknown(err)
 		if err == nil {
 			j.rootPassword(state, where, rules)
+		} else {
+			state = accounts.Set // what is wrong only without a password is not known to be
 		}
 		for _, unit := range []string{"rescue.service", "emergency.service"} {
 			j.rescue(h, unit, state)

@@ -41,7 +41,7 @@ var umaskDefault = Check{
 				j.mask(m, "interactive shells")
 			}
 		}
-		if inherits && err2 == nil && err3 == nil {
+		if inherits && err2 == nil && err3 == nil && (err == nil || len(sessions) > 0) {
 			j.inherited(sessions)
 		}
 		return j.done()

@@ -175,7 +175,7 @@ func reason(err error) string {
 		return ""
 	}
 	for _, sentinel := range []error{
-		fs.ErrNotExist, fs.ErrPermission, host.ErrNotRegular, host.ErrNotDirectory, host.ErrTooLarge, host.ErrLoop, host.ErrChanging,
+		fs.ErrNotExist, fs.ErrPermission, host.ErrNotRegular, host.ErrNotDirectory, host.ErrTooLarge, host.ErrLoop, host.ErrChanging, host.ErrNotMounted,
 	} {
 		if errors.Is(err, sentinel) {
 			return " " + sentinel.Error()

@@ -59,6 +59,9 @@ var (
 	ErrLoop = errors.New("too many links")
 	// ErrChanging: the file was written to each time it was read.
 	ErrChanging = errors.New("it changes while it is read")
+	// ErrNotMounted: it is outside of the directories that this process sees of the node. It
+	// may exist or not.
+	ErrNotMounted = errors.New("not mounted for the agent: add the directory to nodecheck.hostPaths, or set nodecheck.hostRoot=true")
 	// ErrMalformed: the content is not of the format that it should have.
 	ErrMalformed = errors.New("malformed")
 )

@@ -23,6 +23,9 @@ func (r *Root) resolve(name string, flags int) (int, error) {
 // of a descriptor costs as much as opening it.
 func (r *Root) locate(name string, flags int) (fd int, plain bool, err error) {
 	flags |= unix.O_CLOEXEC
+	if r.parts != nil {
+		return r.locateInParts(name, flags)
+	}
 	if r.open2.Load() && !strings.Contains(name, "..") {
 		fd, err = r.openat2(name, flags, unix.RESOLVE_IN_ROOT|unix.RESOLVE_NO_SYMLINKS)
 		if !errors.Is(err, unix.ELOOP) && r.open2.Load() {
@@ -35,6 +38,11 @@ func (r *Root) locate(name string, flags int) (fd int, plain bool, err error) {
 			return fd, false, err
 		}
 	}
+	return r.walked(name, flags)
+}
+
+// walked is locate without the kernel's help.
+func (r *Root) walked(name string, flags int) (fd int, plain bool, err error) {
 	if flags&unix.O_PATH != 0 {
 		fd, err = r.walk(name, flags)
 		return fd, false, err
@@ -83,7 +91,7 @@ func (r *Root) walk(name string, flags int) (int, error) {
 	case strings.IndexByte(name, 0) >= 0:
 		return -1, unix.EINVAL
 	}
-	w := walker{root: r.fd}
+	w := walker{root: r.fd, parts: r.parts}
 	defer w.close()
 	rest := elements(name)
 	if flags&unix.O_DIRECTORY != 0 {
@@ -104,6 +112,9 @@ func (r *Root) walk(name string, flags int) (int, error) {
 			continue
 		}
 		target, err := w.enter(element, len(rest) == 0 && flags&unix.O_NOFOLLOW != 0)
+		if errors.Is(err, ErrNotMounted) {
+			return -1, notMounted(name, w.place(element))
+		}
 		if err != nil {
 			return -1, err
 		}
@@ -117,6 +128,9 @@ func (r *Root) walk(name string, flags int) (int, error) {
 			w.close()
 		}
 		rest = append(elements(target), rest...)
+	}
+	if w.parts != nil && !w.parts.inside(w.place("")) {
+		return -1, notMounted(name, w.place(""))
 	}
 	return unix.FcntlInt(uintptr(w.dir()), unix.F_DUPFD_CLOEXEC, 0)
 }
@@ -137,8 +151,15 @@ func elements(name string) (list []string) {
 
 // walker is the directories between the root and where a walk has come to.
 type walker struct {
-	root int
-	way  []int
+	root  int
+	way   []int
+	names []string // of the way
+	parts *parts   // nil where all below the root is the node's
+}
+
+// place is the path of a name in the directory, or of the directory itself.
+func (w *walker) place(name string) string {
+	return path.Join("/", strings.Join(w.names, "/"), name)
 }
 
 func (w *walker) dir() int {
@@ -151,6 +172,17 @@ func (w *walker) dir() int {
 // enter goes to a name in the directory, or returns what it says if it is a link
 // that is to be followed.
 func (w *walker) enter(name string, nofollow bool) (target string, err error) {
+	if w.parts != nil {
+		place := w.place(name)
+		switch to, link := w.parts.links[place]; {
+		case link && nofollow:
+			return "", unix.ELOOP // Lstat knows it
+		case link:
+			return to, nil
+		case !w.parts.reaches(place):
+			return "", ErrNotMounted
+		}
+	}
 	fd, err := unix.Openat(w.dir(), name, unix.O_PATH|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return "", err
@@ -165,7 +197,7 @@ func (w *walker) enter(name string, nofollow bool) (target string, err error) {
 			closeFD(fd)
 			return "", unix.ENAMETOOLONG
 		}
-		w.way = append(w.way, fd)
+		w.way, w.names = append(w.way, fd), append(w.names, name)
 		return "", nil
 	}
 	defer closeFD(fd)
@@ -195,7 +227,7 @@ func (w *walker) magic(link int) (bool, error) {
 func (w *walker) up() {
 	if n := len(w.way); n > 0 {
 		closeFD(w.way[n-1])
-		w.way = w.way[:n-1]
+		w.way, w.names = w.way[:n-1], w.names[:n-1]
 	}
 }
 

@@ -23,6 +23,8 @@ type Root struct {
 	path atomic.Pointer[string] // as the kernel names it, to tell where files are below it
 	// open2 is whether the kernel resolves paths in a root by itself.
 	open2 atomic.Bool
+	// parts is nil where the whole root is the node's.
+	parts *parts
 	// proc is the root's own /proc, or -1 where none is mounted there.
 	proc int
 }
@@ -82,6 +84,9 @@ func (r *Root) Identify(name string) (Identity, Info, error) {
 
 // Lstat implements FS.
 func (r *Root) Lstat(name string) (Info, error) {
+	if info, ok := r.linkOfRoot(name); ok {
+		return info, nil
+	}
 	fd, plain, err := r.locate(name, unix.O_PATH|unix.O_NOFOLLOW)
 	if err != nil {
 		return Info{}, problem(name, err)

@@ -15,6 +15,12 @@ func Open(dir string) (*Root, error) {
 	return nil, fmt.Errorf("opening %s as the root of a node: %w: nodes are read on Linux only", dir, errors.ErrUnsupported)
 }
 
+// OpenParts says that it cannot be done here.
+func OpenParts(dir string) (*Root, error) { return Open(dir) }
+
+// Parts returns nil.
+func (*Root) Parts() []string { return nil }
+
 // Close implements io.Closer.
 func (*Root) Close() error { return nil }
 

@@ -154,6 +154,11 @@ func (p *planner) info(name string) (host.Info, bool) {
 		return host.Info{}, false
 	}
 	info, err := p.lstat(name)
+	if errors.Is(err, host.ErrNotMounted) {
+		// One of the container's own directories, which nothing changes: what the node has
+		// may be below it.
+		info, err = host.Info{Path: name, Type: fs.ModeDir}, nil
+	}
 	if err != nil {
 		p.gone[name] = true
 		return host.Info{}, false

@@ -154,6 +154,8 @@ func (w *Watcher) set(ctx context.Context, p plan) (added bool) {
 		}
 		wd, err := w.root.AddWatch(w.inotify, dir, mask)
 		switch {
+		case errors.Is(err, host.ErrNotMounted):
+			continue // nothing of the node's
 		case missing(err):
 			w.stale = true // it went meanwhile
 			added = true

@@ -33,6 +33,8 @@ import (
 // Tree implements host.FS in memory.
 type Tree struct {
 	nodes map[string]*node
+	// visit is told of each place on the way of a path, and may end it.
+	visit func(name, place string) error
 }
 
 type node struct {
@@ -234,7 +236,13 @@ func (t *Tree) resolve(name string, last bool) (*node, error) {
 		case at.unreadable:
 			return nil, &host.Error{Path: name, Err: fs.ErrPermission}
 		}
-		n := t.nodes[path.Join(at.info.Path, element)] // "." and ".." too, at is where no link leads
+		place := path.Join(at.info.Path, element) // "." and ".." too, at is where no link leads
+		if t.visit != nil {
+			if err := t.visit(name, place); err != nil {
+				return nil, &host.Error{Path: name, Err: err}
+			}
+		}
+		n := t.nodes[place]
 		switch {
 		case n == nil:
 			return nil, &host.Error{Path: name, Err: fs.ErrNotExist}

@@ -2,6 +2,7 @@ package kubelet
 
 import (
 	"errors"
+	"io/fs"
 	"slices"
 	"time"
 
@@ -23,7 +24,11 @@ func (l *layers) changed(h *host.Host, started time.Time) error {
 	}
 	for _, p := range slices.Concat(l.dirs, l.paths) {
 		for _, look := range []func(string) (host.Info, error){h.Stat, h.Lstat} {
-			if info, err := look(p); err == nil && info.ModTime.Sub(started) > tolerance {
+			info, err := look(p)
+			switch {
+			case err != nil && !errors.Is(err, fs.ErrNotExist):
+				return err
+			case err == nil && info.ModTime.Sub(started) > tolerance:
 				return &host.Error{Path: p, Err: errChanged}
 			}
 		}

@@ -27,6 +27,8 @@ type Kubelet struct {
 	UnitErr error
 	// Version is the kubelet's version where some path tells it.
 	Version Version
+	// VersionErr is why it may have been missed.
+	VersionErr error
 
 	now     *config  // by the flags of the process
 	next    *config  // by the flags of the unit
@@ -148,7 +150,10 @@ func (k *Kubelet) config(h *host.Host, now, next *command) {
 			continue
 		}
 		if k.Version.Where == "" && c.err == nil {
-			k.Version = version(h, c.path)
+			var err error
+			if k.Version, err = version(h, c.path); err != nil {
+				k.VersionErr = err
+			}
 		}
 		if c == now || now == nil || !sameFiles(now, next) {
 			l = c.files(h)

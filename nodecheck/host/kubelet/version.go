@@ -1,7 +1,9 @@
 package kubelet
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"path"
 	"strconv"
 	"strings"
@@ -27,35 +29,42 @@ func (v Version) AtLeast(major, minor int) bool {
 
 // version looks for a version in the path of the program, in the path that it leads
 // to, and in the package that brought it.
-func version(h *host.Host, program string) Version {
+// That it is not known is no error; that something which may tell it could not be read is.
+func version(h *host.Host, program string) (Version, error) {
 	if !path.IsAbs(program) {
-		return Version{}
+		return Version{}, nil
 	}
 	if v, ok := versionIn(program); ok {
 		v.Where = program
-		return v
+		return v, nil
 	}
 	info, err := h.Stat(program)
-	if err != nil {
-		return Version{}
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return Version{}, nil
+	case err != nil:
+		return Version{}, err
 	}
 	if v, ok := versionIn(info.Path); ok {
 		v.Where = info.Path
-		return v
+		return v, nil
 	}
 	if info.Path != "/usr/bin/kubelet" && info.Path != "/bin/kubelet" {
-		return Version{} // not from a package
+		return Version{}, nil // not from a package
 	}
 	text, where, err := packages.Version(h, "kubelet")
-	if err != nil {
-		return Version{}
+	switch {
+	case err != nil && packages.None(err):
+		return Version{}, nil
+	case err != nil:
+		return Version{}, err
 	}
 	v, ok := parseVersion(text[strings.IndexByte(text, ':')+1:]) // without the epoch
 	if !ok {
-		return Version{}
+		return Version{}, nil
 	}
 	v.Where = where
-	return v
+	return v, nil
 }
 
 // versionIn finds a version in one of the names of a path: kubelet-1.29.2, v1.34.1.

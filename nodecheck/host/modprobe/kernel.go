@@ -122,7 +122,7 @@ func (k *kernel) presence(name string) (Presence, error) {
 			return Presence{Kind: Builtin, Place: Place{k.builtin.path, line}}, nil
 		}
 	}
-	if k.dep.err == nil {
+	if k.dep.err == nil && (k.builtin.err == nil || errors.Is(k.builtin.err, fs.ErrNotExist)) {
 		if line := k.dep.find(name); line > 0 {
 			return Presence{Kind: Loadable, Place: Place{k.dep.path, line}}, nil
 		}

@@ -61,6 +61,10 @@ func Version(h *host.Host, name string) (version, where string, err error) {
 	return p.version, host.At(statusFile, p.line), nil
 }
 
+// None is whether an error of Version says that there is no version to be known, and not
+// that it could not be read.
+func None(err error) bool { return errors.Is(err, ErrNoDatabase) || errors.Is(err, ErrNotInstalled) }
+
 // found is an installed package; no version if there is none.
 type found struct {
 	version string

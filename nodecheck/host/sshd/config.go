@@ -156,6 +156,8 @@ func parse(h *host.Host, args []string, argsWhere string, v Version, versionWher
 	if _, _, err := c.MACs(); err != nil {
 		return nil, err
 	}
-	c.Stale = stale(h, p.files)
+	if c.Stale, err = stale(h, p.files); err != nil {
+		return nil, err
+	}
 	return c, nil
 }

@@ -1,6 +1,8 @@
 package sshd
 
 import (
+	"errors"
+	"io/fs"
 	"strings"
 
 	"github.com/hardgate-dev/hardgate/nodecheck/host"
@@ -89,17 +91,20 @@ func mainFile(h *host.Host) (string, error) {
 
 // stale finds a file that is newer than the server's file with its process id,
 // which the server writes when it starts and when it reads its configuration again.
-func stale(h *host.Host, files []*host.File) string {
+func stale(h *host.Host, files []*host.File) (string, error) {
 	info, err := h.Stat(pidFile)
-	if err != nil || info.ModTime.IsZero() {
-		return ""
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return "", nil
+	case err != nil || info.ModTime.IsZero():
+		return "", err
 	}
 	for _, f := range files {
 		if f.Info.ModTime.After(info.ModTime) {
-			return f.Path
+			return f.Path, nil
 		}
 	}
-	return ""
+	return "", nil
 }
 
 const pidFile = "/run/sshd.pid"

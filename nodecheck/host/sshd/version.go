@@ -43,7 +43,7 @@ func version(h *host.Host, program string) (v Version, where string, err error) 
 	case err == nil:
 		v, _ := parseVersion(text)
 		return v, where, nil
-	case !errors.Is(err, packages.ErrNoDatabase) && !errors.Is(err, packages.ErrNotInstalled):
+	case !packages.None(err):
 		return Version{}, "", err
 	}
 	v, err = host.Derive(h, program, "", maxProgram, func(f *host.File) (Version, error) { return embedded(f.Data), nil })

@@ -68,7 +68,7 @@ func read(h *host.Host) (*Config, error) {
 		}
 		l := newLayer(!systemd)
 		if systemd {
-			l.literal = sync.OnceValue(func() bool { return before245(h) })
+			l.literal = sync.OnceValues(func() (bool, error) { return before245(h) })
 		}
 		applied := false
 		for _, f := range files {

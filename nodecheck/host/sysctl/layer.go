@@ -15,7 +15,7 @@ type layer struct {
 	procps bool
 	// literal is whether the program takes patterns and a minus for parts of a name,
 	// which no key has. It is asked when the first comes.
-	literal func() bool
+	literal func() (bool, error)
 	refused map[string]*Assignment // by procps, where no later line of the key has a number
 	options []option
 	// patterns are the indexes of the options whose keys are patterns.
@@ -47,7 +47,7 @@ type badFile struct {
 }
 
 func newLayer(procps bool) layer {
-	return layer{procps: procps, literal: func() bool { return false }, refused: map[string]*Assignment{}, latest: map[string]int{}}
+	return layer{procps: procps, literal: func() (bool, error) { return false, nil }, refused: map[string]*Assignment{}, latest: map[string]int{}}
 }
 
 // add reads the next file. It is empty if it does not exist: a dangling link sets
@@ -71,8 +71,14 @@ func (l *layer) add(f *host.File, err error) {
 			}})
 			return
 		}
-		if (a.minus || isPattern(a.Key)) && l.literal() {
-			continue
+		if a.minus || isPattern(a.Key) {
+			literal, err := l.literal()
+			if err != nil {
+				l.bad = append(l.bad, badFile{l.files, err}) // it may set what it says, or nothing
+			}
+			if literal {
+				continue
+			}
 		}
 		if isPattern(a.Key) && hasClass(a.Key) {
 			l.bad = append(l.bad, badFile{l.files, &host.Error{

@@ -69,12 +69,15 @@ func packaged(where string) bool {
 
 // before245 is whether systemd is known to be older than release 245, the first whose
 // sysctl.d(5) has patterns and lines that begin with a minus. dpkg writes "229-4ubuntu21".
-func before245(h *host.Host) bool {
+func before245(h *host.Host) (bool, error) {
 	version, _, err := packages.Version(h, "systemd")
-	if err != nil {
-		return false
+	switch {
+	case err != nil && packages.None(err):
+		return false, nil
+	case err != nil:
+		return false, err
 	}
 	digits := len(version) - len(strings.TrimLeft(version, "0123456789"))
 	n, err := strconv.Atoi(version[:digits])
-	return err == nil && n < 245
+	return err == nil && n < 245, nil
 }

@@ -51,6 +51,8 @@ type Note struct {
 	Where, Detail string
 	// Drops is whether it may also take messages away from the rules.
 	Drops bool
+	// Err is why it could not be told whether it keeps them, where it is for lack of a file.
+	Err error
 }
 
 // Kept are the messages that files or servers get.
@@ -192,8 +194,12 @@ func (s *state) act(f filter, where string, target Target, text string) error {
 		return &host.Error{Path: where, Err: fmt.Errorf("%w: more than %d actions", host.ErrTooLarge, maxItems)}
 	}
 	if target == File && path.IsAbs(text) {
-		if dir, err := s.h.Stat(path.Dir(text)); err == nil && !lasting(path.Join(dir.Path, path.Base(text))) {
+		switch dir, err := s.h.Stat(path.Dir(text)); {
+		case err == nil && !lasting(path.Join(dir.Path, path.Base(text))):
 			target = Nobody // a link on the way
+		case err != nil && !errors.Is(err, fs.ErrNotExist):
+			s.unclear(Note{Where: where, Detail: "it writes to " + text, Err: err})
+			return nil
 		}
 	}
 	if !s.apart && !f.partly {
