@@ -138,6 +138,10 @@ var controllerMetrics = []Metric{
 		Help: "When the last audit ended.",
 	},
 	{
+		Program: Controller, Name: "hardgate_audit_interval_seconds", Kind: Gauge,
+		Help: "How long it is from one audit to the next, as the controller is told.",
+	},
+	{
 		Program: Controller, Name: "hardgate_audit_rounds_failed_total", Kind: Counter, Leader: true,
 		Help: "Rounds that did not come to their end.",
 	},

@@ -82,8 +82,10 @@ func New(l controller.Leader, registry prometheus.Registerer, o Options) (*Contr
 	if err != nil {
 		return nil, fmt.Errorf("making a client: %w", err)
 	}
+	m := NewMetrics(registry)
+	m.interval.Set(o.Interval.Seconds())
 	return &Controller{
-		Options: o, Config: config, May: l.May, Events: l.Events, Metrics: NewMetrics(registry), client: c, clock: server, told: map[string]string{},
+		Options: o, Config: config, May: l.May, Events: l.Events, Metrics: m, client: c, clock: server, told: map[string]string{},
 	}, nil
 }
 

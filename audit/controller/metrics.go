@@ -17,6 +17,7 @@ type Metrics struct {
 	missed   prometheus.Gauge
 	duration prometheus.Histogram
 	finished prometheus.Gauge
+	interval prometheus.Gauge
 	cells    *prometheus.GaugeVec
 	expiring prometheus.Gauge
 	expired  prometheus.Gauge
@@ -43,6 +44,7 @@ func NewMetrics(registry prometheus.Registerer) *Metrics {
 			Name: "hardgate_audit_duration_seconds", Help: "Time that it took to audit the cluster.", Buckets: []float64{.1, .5, 1, 2.5, 5, 10, 20, 40, 60, 120, 300},
 		}),
 		finished: gauge("hardgate_audit_finished_timestamp_seconds", "When the last audit ended."),
+		interval: gauge("hardgate_audit_interval_seconds", "How long it is from one audit to the next, as the controller is told."),
 		cells:    prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "hardgate_rollout_cells", Help: "Controls in namespaces that a rollout leads, by mode."}, []string{"mode"}),
 		expiring: gauge("hardgate_exemptions_expiring", "Exemptions that end within a week."),
 		expired:  gauge("hardgate_exemptions_expired", "Exemptions that have ended and are still there."),
@@ -53,7 +55,7 @@ func NewMetrics(registry prometheus.Registerer) *Metrics {
 		Name: "hardgate_webhook_reached",
 		Help: "1 where the API server reaches the webhook, by the last self-test; 0 where it does not, and nothing is promoted.",
 	}, nil)
-	registry.MustRegister(m.reached, m.failed, m.written, m.objects, m.failing, m.missed, m.duration, m.finished, m.cells, m.expiring, m.expired, m.problems, m.open)
+	registry.MustRegister(m.reached, m.failed, m.written, m.objects, m.failing, m.missed, m.duration, m.finished, m.interval, m.cells, m.expiring, m.expired, m.problems, m.open)
 	return m
 }
 
