@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net/netip"
 	"runtime"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -45,6 +46,10 @@ type Agent struct {
 	// Orders brings what the report asks for. Without an order, or after one that asks
 	// for nothing, the Scanner's checks and rules are those that it came with.
 	Orders <-chan delivery.Order
+	// Parts are the directories of the node that are mounted one by one, nil where its whole
+	// root is. One that another takes the place of is seen as it was until it is mounted
+	// anew, as it is when the agent is started again: Run ends with an error.
+	Parts []string
 	// Self is what the report says of the agent; of its rules, of those that the Scanner
 	// came with.
 	Self    synopsis.Agent
@@ -92,7 +97,7 @@ const (
 // place, and tells its configuration a little later.
 var settle = []time.Duration{2 * time.Second, 10 * time.Second, time.Minute}
 
-// Run scans until ctx ends.
+// Run scans until ctx ends, or what is mounted is not the node's any more.
 func (a *Agent) Run(ctx context.Context) error {
 	a.limit = rate.NewLimiter(rate.Every(every), burst)
 	a.account = account{kubelet: a.Kubelet, again: max(a.Poll, 15*time.Second), patience: 5 * time.Second}
@@ -112,7 +117,11 @@ func (a *Agent) Run(ctx context.Context) error {
 				return nil
 			}
 			// What came while the last changes were taken was taken with them.
-			if changed := a.Watcher.Take(); len(changed) > 0 {
+			changed := a.Watcher.Take()
+			if err := a.replaced(changed); err != nil {
+				return err
+			}
+			if len(changed) > 0 {
 				a.scan(ctx, causeChange, changed)
 			}
 		case o := <-a.Orders:
@@ -141,6 +150,17 @@ func (a *Agent) provide(ctx context.Context, h *host.Host) {
 		return
 	}
 	host.Provide(h, process.Listeners(list))
+}
+
+// replaced is an error where what happened to a directory that is mounted happened to the
+// directory itself and to nothing in it: it is reported by its own path.
+func (a *Agent) replaced(changed []string) error {
+	for _, dir := range changed {
+		if slices.Contains(a.Parts, dir) {
+			return fmt.Errorf("the node's %s is another directory than the one that is mounted here; it is when the agent starts again", dir)
+		}
+	}
+	return nil
 }
 
 // settle waits until nothing more comes, but not for long.

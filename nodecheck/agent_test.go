@@ -62,6 +62,22 @@ func TestAgentIsNotKeptBusy(t *testing.T) {
 	}
 }
 
+// A directory that is mounted by itself and has been replaced on the node is not read on.
+func TestAgentEndsWithItsParts(t *testing.T) {
+	a := &Agent{Parts: []string{"/etc", "/var/lib"}}
+	for _, changed := range [][]string{nil, {"/etc/x", "/var/lib/y", "/"}, {"/var"}, {"/usr"}} {
+		if err := a.replaced(changed); err != nil {
+			t.Errorf("%q: %v", changed, err)
+		}
+	}
+	if err := a.replaced([]string{"/etc/x", "/var/lib"}); err == nil || !strings.Contains(err.Error(), "/var/lib") {
+		t.Errorf("/var/lib was replaced: %v", err)
+	}
+	if err := (&Agent{}).replaced([]string{"/etc"}); err != nil {
+		t.Errorf("of a whole root: %v", err)
+	}
+}
+
 func TestAgentTellsWhatListens(t *testing.T) {
 	want := process.Listeners{netip.MustParseAddrPort("0.0.0.0:10255")}
 	a := &Agent{Listeners: func() ([]netip.AddrPort, error) { return want, nil }}

@@ -29,6 +29,7 @@ type Metrics struct {
 	hanging  prometheus.Gauge
 	configz  prometheus.Gauge
 	refused  prometheus.Gauge
+	confined prometheus.Gauge
 
 	verdict *prometheus.Desc
 	mu      sync.Mutex
@@ -51,18 +52,19 @@ func NewMetrics(registry prometheus.Registerer) *Metrics {
 		failures: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "hardgate_node_scan_errors_total", Help: "Scans that broke and gave no verdicts.",
 		}),
-		success: gauge("hardgate_node_scan_success_timestamp_seconds", "When the last scan came to its end."),
-		watches: gauge("hardgate_node_watched_directories", "Directories that are watched by inotify."),
-		polled:  gauge("hardgate_node_watch_limited", "Whether some directories are polled, as they cannot be watched."),
-		hanging: gauge("hardgate_node_hanging_checks", "Checks that do not come back, since a file does not answer."),
-		configz: gauge("hardgate_node_configz", "Whether the kubelet tells its configuration."),
-		refused: gauge("hardgate_node_spec_refused", "Whether the report's spec asks for rules that this agent does not know, and those before stay in force."),
-		verdict: prometheus.NewDesc("hardgate_node_control_status", "1 for the status that a control has on this node.", []string{"control", "status"}, nil),
+		success:  gauge("hardgate_node_scan_success_timestamp_seconds", "When the last scan came to its end."),
+		watches:  gauge("hardgate_node_watched_directories", "Directories that are watched by inotify."),
+		polled:   gauge("hardgate_node_watch_limited", "Whether some directories are polled, as they cannot be watched."),
+		hanging:  gauge("hardgate_node_hanging_checks", "Checks that do not come back, since a file does not answer."),
+		configz:  gauge("hardgate_node_configz", "Whether the kubelet tells its configuration."),
+		refused:  gauge("hardgate_node_spec_refused", "Whether the report's spec asks for rules that this agent does not know, and those before stay in force."),
+		confined: gauge("hardgate_node_confined", "Whether the agent has given up the right to write and to execute files; 0 where the kernel or a seccomp profile does not let it."),
+		verdict:  prometheus.NewDesc("hardgate_node_control_status", "1 for the status that a control has on this node.", []string{"control", "status"}, nil),
 	}
 	for _, cause := range []string{causeFull, causeChange, causePoll, causeLater, causeRules} {
 		m.scans.WithLabelValues(cause) // shown as 0 from the start
 	}
-	registry.MustRegister(m, m.duration, m.scans, m.failures, m.success, m.watches, m.polled, m.hanging, m.configz, m.refused)
+	registry.MustRegister(m, m.duration, m.scans, m.failures, m.success, m.watches, m.polled, m.hanging, m.configz, m.refused, m.confined)
 	return m
 }
 
@@ -104,6 +106,9 @@ func (m *Metrics) watching(directories int, limited bool) {
 func (m *Metrics) account(known bool) { m.configz.Set(number(known)) }
 
 func (m *Metrics) spec(refused bool) { m.refused.Set(number(refused)) }
+
+// Confined is told once whether the process may still write and execute files.
+func (m *Metrics) Confined(yes bool) { m.confined.Set(number(yes)) }
 
 func number(yes bool) float64 {
 	if yes {

@@ -254,6 +254,10 @@ var nodecheckMetrics = []Metric{
 		Help: "Whether the report's spec asks for rules that this agent does not know, and those before stay in force.",
 	},
 	{
+		Program: Nodecheck, Name: "hardgate_node_confined", Kind: Gauge,
+		Help: "Whether the agent has given up the right to write and to execute files; 0 where the kernel or a seccomp profile does not let it.",
+	},
+	{
 		Program: Nodecheck, Name: "hardgate_node_report_delivered", Kind: Gauge,
 		Help: "Whether the API server has the latest report.",
 	},

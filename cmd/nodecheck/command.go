@@ -164,9 +164,11 @@ func run(ctx context.Context, o options) (err error) {
 		Client: o.access.client("hardgate-nodecheck/" + version.String()), Node: who.node, Namespace: who.namespace,
 		Heartbeat: o.heartbeat, SpecInterval: o.specInterval, Orders: orders, Metrics: delivery.NewMetrics(registry),
 	}
+	seen := nodecheck.NewMetrics(registry)
 	agent := &nodecheck.Agent{
 		Scanner: &nodecheck.Scanner{Files: root, Checks: checks, Rules: rules, Patience: patience},
-		Watcher: watcher, Deliver: sender.Offer, Orders: orders, Metrics: nodecheck.NewMetrics(registry), Listeners: sockets.Listening,
+		Watcher: watcher, Deliver: sender.Offer, Orders: orders, Metrics: seen, Listeners: sockets.Listening,
+		Parts:    root.Parts(),
 		Self:     synopsis.Agent{Version: version.String(), RuleSet: ruleSet, Benchmarks: benchmarks},
 		Interval: o.interval, Poll: o.poll,
 	}
@@ -175,7 +177,9 @@ func run(ctx context.Context, o options) (err error) {
 	}
 	sender.Alive = agent.Alive
 	// Before anything of the node is read, which may be somebody else's.
-	if landlock, err := confine.Process(); err != nil {
+	landlock, err := confine.Process()
+	seen.Confined(err == nil)
+	if err != nil {
 		log.Info("the kernel does not keep this process from writing files", "cause", err.Error())
 	} else {
 		log.Info("this process can write and execute no file", "landlock", landlock)
