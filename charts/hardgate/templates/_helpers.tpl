@@ -16,10 +16,19 @@ app.kubernetes.io/component: {{ $component }}
 {{ include "hardgate.commonLabels" $root }}
 {{- end }}
 
+{{/*
+What is installed, as a label may have it: the tag of the images, which is what runs, or the
+chart's appVersion. A tag may be longer, and end in what ends no label.
+*/}}
+{{- define "hardgate.version" -}}
+{{- $tag := .Values.image.tag | default .Chart.AppVersion | replace "+" "_" | trunc 63 | trimAll "-_." -}}
+{{ $tag | default (.Chart.AppVersion | replace "+" "_" | trunc 63 | trimAll "-_.") }}
+{{- end }}
+
 {{/* The labels of all objects. */}}
 {{- define "hardgate.commonLabels" -}}
 app.kubernetes.io/part-of: hardgate
-app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/version: {{ include "hardgate.version" . | quote }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end }}
 
