@@ -30,7 +30,8 @@ const KubeletPort = 10250
 
 // ConfigHead begins a kubelet's configuration, Hardened is one that passes all
 // controls but those of certificates that are rotated: one that has yet to be issued
-// keeps a kubelet from the API server.
+// keeps a kubelet from the API server. How full the machine's disk is must not matter:
+// by a kubelet's defaults it taints the node and deletes images that no pod uses yet.
 const (
 	ConfigHead = "apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\n"
 	Hardened   = `authentication:
@@ -45,6 +46,8 @@ eventRecordQPS: 5
 tlsCipherSuites: [TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384]
 podPidsLimit: 4096
 seccompDefault: true
+evictionHard: {memory.available: 100Mi, nodefs.available: 100Mi, nodefs.inodesFree: "1%", imagefs.available: 100Mi}
+imageGCHighThresholdPercent: 100
 `
 )
 
