@@ -32,6 +32,7 @@ type reader struct {
 	// walked is whether the manifest was found in a directory, where kustomize's
 	// own files may stand beside it.
 	walked bool
+	place  *place // of the document that is read
 }
 
 func (r reader) read(from io.Reader) (errs []error) {
@@ -50,6 +51,10 @@ func (r reader) read(from io.Reader) (errs []error) {
 			continue
 		}
 		values, err := d.values()
+		r.place = &place{file: r.name, text: d.text, line: d.line}
+		if len(values) > 1 {
+			r.place.text = nil // no parser of YAML reads it
+		}
 		for _, value := range values {
 			source := r.name + "#" + strconv.Itoa(number)
 			number++

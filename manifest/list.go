@@ -74,7 +74,7 @@ func (r reader) addAs(source string, value []byte, typed head) []error {
 	case h.items != nil && string(h.items) != "null":
 		return []error{at(source, "the %s has items: kubectl would take it for a list", h.kind)}
 	}
-	r.Objects = append(r.Objects, Object{Source: source, APIVersion: h.apiVersion, Kind: h.kind, JSON: value})
+	r.Objects = append(r.Objects, Object{Source: source, APIVersion: h.apiVersion, Kind: h.kind, JSON: value, place: r.place})
 	return nil
 }
 

@@ -11,6 +11,8 @@ type Object struct {
 	APIVersion, Kind string
 	// JSON is the object, free of names that are given twice.
 	JSON []byte
+
+	place *place // nil for one that was not read from a file
 }
 
 // Set is what was read.
