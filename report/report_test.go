@@ -188,6 +188,7 @@ func TestBrokenOutput(t *testing.T) {
 	r := sample()
 	for name, err := range map[string]error{
 		"table": report.Table{}.Write(broken{}, r), "json": report.JSON(broken{}, r), "yaml": report.YAML(broken{}, r),
+		"sarif": report.SARIF{}.Write(broken{}, r.Stream()), "junit": report.JUnit{}.Write(broken{}, r.Stream()),
 		"json of a stream": r.Stream().JSON(broken{}), "yaml of a stream": r.Stream().YAML(broken{}),
 	} {
 		if !errors.Is(err, os.ErrClosed) {

@@ -14,6 +14,7 @@ import (
 	"github.com/hardgate-dev/hardgate/audit"
 	"github.com/hardgate-dev/hardgate/control"
 	"github.com/hardgate-dev/hardgate/report"
+	"github.com/hardgate-dev/hardgate/version"
 )
 
 const auditLong = `Judge what stands in a cluster right now, as the controller's audit does: every object of the
@@ -59,7 +60,7 @@ type auditFlags struct {
 	all        bool
 }
 
-var auditOutputs = []string{"table", "json", "yaml", "jsonl"}
+var auditOutputs = []string{"table", "json", "yaml", "jsonl", "sarif", "junit"}
 
 func newAudit() *cobra.Command {
 	var f auditFlags
@@ -78,7 +79,7 @@ func newAudit() *cobra.Command {
 	flags.StringSliceVarP(&f.namespaces, "namespace", "n", nil, "only what is in these namespaces")
 	flags.StringSliceVar(&f.controls, "control", nil, "judge by these controls only")
 	flags.BoolVar(&f.all, "all", false, "show every result, passes too")
-	flags.StringVarP(&f.output, "output", "o", "table", "table, json, yaml or jsonl")
+	flags.StringVarP(&f.output, "output", "o", "table", "table, json, yaml, jsonl, sarif or junit")
 	flags.StringVar(&f.lang, "lang", string(control.English), "language of titles and remedies: en or ko")
 	f.cluster.add(cmd)
 	complete(cmd, "namespace", fixed())
@@ -206,6 +207,10 @@ func (f *auditFlags) print(cmd *cobra.Command, r *report.Stream, g *gathering, l
 		return r.JSON(out)
 	case "yaml":
 		return r.YAML(out)
+	case "sarif":
+		return report.SARIF{Version: version.String(), All: f.all, Lang: lang}.Write(out, r)
+	case "junit":
+		return report.JUnit{Lang: lang}.Write(out, r)
 	case "jsonl":
 		tell(cmd.ErrOrStderr(), "note", []string{r.Summary.Line(lang)})
 		return g.flush()

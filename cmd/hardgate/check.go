@@ -14,6 +14,7 @@ import (
 	"github.com/hardgate-dev/hardgate/manifest"
 	"github.com/hardgate-dev/hardgate/offline"
 	"github.com/hardgate-dev/hardgate/report"
+	"github.com/hardgate-dev/hardgate/version"
 	"github.com/hardgate-dev/hardgate/webhook/policy"
 )
 
@@ -39,6 +40,9 @@ rest fails. Pods are objects of their own: see docs/exemptions.md.
 Each result names its source: the file, the number of the document in it from 0,
 and the index in a list, as in "all.yaml#0[2]".
 
+With -o sarif every finding has its file and line, as code scanning shows them; with -o
+junit every object is a suite, and every control that applies to it a case.
+
 Exit status: 0 nothing fails; 1 something fails; 2 bad input or usage. After bad
 input, what could be read is judged all the same.`
 
@@ -54,6 +58,9 @@ const checkExample = `  # everything in a directory
   # what the site's Exemptions cover does not fail
   hardgate check -f deploy/ --policy policies.yaml --exemption exemptions/
 
+  # for a pipeline that shows findings beside the code
+  hardgate check -f deploy/ -o sarif > hardgate.sarif
+
   # passes too, and two controls only
   hardgate check -f web.yaml --all --control privileged,host-path`
 
@@ -68,7 +75,11 @@ type checkFlags struct {
 	all        bool
 }
 
-var checkOutputs = []string{"table", "json", "yaml"}
+var (
+	checkOutputs = []string{"table", "json", "yaml"}
+	// checkFormats are those of findings in manifests: for what shows them beside code, too.
+	checkFormats = []string{"table", "json", "yaml", "sarif", "junit"}
+)
 
 func newCheck() *cobra.Command {
 	var f checkFlags
@@ -88,9 +99,9 @@ func newCheck() *cobra.Command {
 	flags.StringVarP(&f.namespace, "namespace", "n", "", "namespace of objects that name none")
 	flags.StringSliceVar(&f.controls, "control", nil, "judge by these controls only")
 	flags.BoolVar(&f.all, "all", false, "show every result in the table, not failures only")
-	flags.StringVarP(&f.output, "output", "o", "table", "table, json or yaml")
+	flags.StringVarP(&f.output, "output", "o", "table", "table, json, yaml, sarif or junit")
 	flags.StringVar(&f.lang, "lang", string(control.English), "language of titles and remedies: en or ko")
-	complete(cmd, "output", fixed(checkOutputs...))
+	complete(cmd, "output", fixed(checkFormats...))
 	complete(cmd, "lang", fixed("en", "ko"))
 	complete(cmd, "control", judgedIDs)
 	return cmd
@@ -113,7 +124,7 @@ func (f *checkFlags) run(cmd *cobra.Command, now time.Time) error {
 	results, unread := offline.Judge(set.Objects, options)
 	errs = append(errs, unread...)
 	r := report.New(results, report.Summary{Files: set.Files, Documents: set.Documents, Objects: len(set.Objects) - len(unread)}, errs)
-	if err := f.print(cmd.OutOrStdout(), r, options.Lang); err != nil {
+	if err := f.print(cmd.OutOrStdout(), r, set, options.Lang); err != nil {
 		errs = append(errs, err)
 	}
 	if len(errs) > 0 {
@@ -157,7 +168,7 @@ func (f *checkFlags) options(cmd *cobra.Command) (offline.Options, error) {
 	if readers > 1 {
 		return o, usagef(cmd, "standard input can be read once only: give - to one of --filename, --policy and --exemption")
 	}
-	if err := knownOutput(cmd, f.output, checkOutputs); err != nil {
+	if err := knownOutput(cmd, f.output, checkFormats); err != nil {
 		return o, err
 	}
 	lang, err := control.ParseLang(f.lang)
@@ -199,14 +210,32 @@ func judgedIDs() []string {
 	return ids
 }
 
-func (f *checkFlags) print(w io.Writer, r *report.Report, lang control.Lang) error {
+func (f *checkFlags) print(w io.Writer, r *report.Report, set *manifest.Set, lang control.Lang) error {
 	switch f.output {
+	case "sarif":
+		return report.SARIF{Version: version.String(), All: f.all, Lang: lang, Locate: locate(set)}.Write(w, r.Stream())
+	case "junit":
+		return report.JUnit{Lang: lang, Locate: locate(set)}.Write(w, r.Stream())
 	case "json":
 		return report.JSON(w, r)
 	case "yaml":
 		return report.YAML(w, r)
 	}
 	return report.Table{All: f.all, Also: []control.Status{control.Exempt}, Lang: lang}.Write(w, r)
+}
+
+// locate finds the lines of what was read from files.
+func locate(set *manifest.Set) report.Locate {
+	objects := make(map[string]*manifest.Object, len(set.Objects))
+	for i := range set.Objects {
+		objects[set.Objects[i].Source] = &set.Objects[i]
+	}
+	return func(o report.Object, path string) (file string, line int) {
+		if found := objects[o.Source]; found != nil && found.File() != "-" {
+			return found.File(), found.Line(path)
+		}
+		return "", 0
+	}
 }
 
 func tell(w io.Writer, what string, lines []string) {
