@@ -9,6 +9,7 @@ import (
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -43,15 +44,20 @@ func TestRollout(t *testing.T) {
 	if m := mode(t, dirty); m != "Audit" {
 		t.Errorf("the dirty namespace is in mode %q", m)
 	}
-	status := policy(t).Status.Rollout
-	if status == nil || status.BlockedBy != dirty+"/privileged: Deployment/collector" || status.Violations != 1 || status.Enforce != 1 || status.Audit != 1 {
-		t.Errorf("the policy says %+v", status)
-	}
+	await(t, "the policy adds up its cells", func() bool {
+		s := policy(t).Status.Rollout
+		return s != nil && s.BlockedBy == dirty+"/privileged: Deployment/collector" && s.Violations == 1 && s.Enforce == 1 && s.Audit == 1
+	})
 	await(t, "a privileged pod is refused where it is enforced", func() bool { return gate.Denied(create(t, pod(clean, true))) })
 	await(t, "the API server fails closed there and nowhere else", func() bool {
 		closed, open := failing(t)
 		return slices.Equal(closed, []string{clean}) && slices.Contains(open, clean)
 	})
+
+	await(t, "the policy says that it does", func() bool { return meta.IsStatusConditionTrue(policy(t).Status.Conditions, v1alpha1.ConditionFailsClosed) })
+	if beat := report(t, v1alpha1.ClusterScopedReportName).Status.Heartbeat; beat == nil || time.Since(beat.Last.Time) > v1alpha1.HeartbeatGap {
+		t.Errorf("what is clean is promoted by the heartbeat %+v", beat)
+	}
 
 	// What the webhook lets through is counted, but for a trial that stores nothing.
 	if err := create(t, pod(dirty, true)); err != nil {
@@ -79,10 +85,13 @@ func TestRollout(t *testing.T) {
 	})
 
 	// Held by hand at once, and let go.
-	spec["rollout"] = map[string]any{"cleanWindow": "2s", "pins": []any{map[string]any{"namespaces": []any{clean}, "controls": []any{"privileged"}, "mode": "Warn"}}}
+	spec["rollout"] = map[string]any{"cleanWindow": "2s", "pins": []any{map[string]any{"namespaces": []any{clean, dirty}, "controls": []any{"privileged"}, "mode": "Warn", "atMost": true}}}
 	put(t, spec)
 	await(t, "a demotion holds", func() bool { return create(t, pod(clean, true)) == nil })
 	await(t, "the report says so", func() bool { return mode(t, clean) == "Warn" })
+	if m := mode(t, dirty); m != "Audit" {
+		t.Errorf("a demotion has raised what was milder to %s", m)
+	}
 
 	// The controller that comes after goes on where this one stopped.
 	if err := run.Kill(t.Context()); err != nil {
