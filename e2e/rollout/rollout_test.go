@@ -54,7 +54,9 @@ func TestRollout(t *testing.T) {
 		return slices.Equal(closed, []string{clean}) && slices.Contains(open, clean)
 	})
 
-	await(t, "the policy says that it does", func() bool { return meta.IsStatusConditionTrue(policy(t).Status.Conditions, v1alpha1.ConditionFailsClosed) })
+	await(t, "the policy says that it does", func() bool {
+		return meta.IsStatusConditionTrue(policy(t).Status.Conditions, v1alpha1.ConditionFailsClosed)
+	})
 	if beat := report(t, v1alpha1.ClusterScopedReportName).Status.Heartbeat; beat == nil || time.Since(beat.Last.Time) > v1alpha1.HeartbeatGap {
 		t.Errorf("what is clean is promoted by the heartbeat %+v", beat)
 	}
