@@ -27,8 +27,8 @@ var reasons = map[string]string{
 	"Role hardgate-system/hardgate-controller: list,watch coordination.k8s.io/leases":                     "which agents are alive",
 	"Role hardgate-leader/hardgate-controller: create coordination.k8s.io/leases":                         "the first leader makes its Lease; a name does not restrict creation",
 	"Role hardgate-leader/hardgate-controller: get,update coordination.k8s.io/leases hardgate-controller": "who leads",
-	"Role hardgate-leader/hardgate-controller: create,patch core,events.k8s.io/events":                    "who became the leader, told about its Lease",
-	"Role default/hardgate-controller-events: create,patch core,events.k8s.io/events":                     "Events about Nodes, the ClusterReport and the registration, which are stored in default",
+	"Role hardgate-leader/hardgate-controller: create,patch core/events":                                  "who became the leader, told about its Lease",
+	"Role default/hardgate-controller-events: create,patch core/events":                                   "Events about Nodes, the ClusterReport and the registration, which are stored in default",
 
 	// The controller: the audit and the rollouts.
 	"ClusterRole hardgate-controller: get,list,watch core/namespaces":                                                                                                  "policies select namespaces by labels; an annotation of its own pauses all",

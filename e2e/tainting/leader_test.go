@@ -2,10 +2,12 @@ package tainting
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/hardgate-dev/hardgate/e2e/controller"
@@ -120,6 +122,13 @@ func TestLeaderEnds(t *testing.T) {
 	if lease.Spec.HolderIdentity == nil || *lease.Spec.HolderIdentity == "" {
 		t.Error("nobody holds the lease")
 	}
+	g.until("an Event of the new leader", func() bool {
+		all, err := lab.admin.CoreV1().Events(controller.LeaderNamespace).List(t.Context(), metav1.ListOptions{})
+		g.must(err)
+		return slices.ContainsFunc(all.Items, func(e corev1.Event) bool {
+			return e.InvolvedObject.Name == controller.Leader && e.Reason == "LeaderElection" && e.Message == *lease.Spec.HolderIdentity+" became leader"
+		})
+	}, func() string { return "none says so" })
 }
 
 // Without a policy nothing is written, and a controller that finds everything as it
