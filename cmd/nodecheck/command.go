@@ -18,6 +18,7 @@ import (
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
 	logzap "sigs.k8s.io/controller-runtime/pkg/log/zap"
 
+	"github.com/hardgate-dev/hardgate/listen"
 	"github.com/hardgate-dev/hardgate/nodecheck"
 	"github.com/hardgate-dev/hardgate/nodecheck/configz"
 	"github.com/hardgate-dev/hardgate/nodecheck/confine"
@@ -114,7 +115,10 @@ func (o *options) check() error {
 	if o.configzPort < 0 || o.configzPort > 65535 {
 		return fmt.Errorf("--configz-port is %d, which is no port", o.configzPort)
 	}
-	return nil
+	return listen.Distinct(
+		listen.Flag{Name: "metrics-listen", Address: o.metricsListen}, listen.Flag{Name: "health-listen", Address: o.healthListen},
+		listen.Flag{Name: "pprof-listen", Address: o.pprofListen},
+	)
 }
 
 func run(ctx context.Context, o options) (err error) {

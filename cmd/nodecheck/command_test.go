@@ -59,6 +59,7 @@ func TestErrors(t *testing.T) {
 		"no node":               {[]string{"--node-name", ""}, "NODE_NAME"},
 		"no namespace":          {[]string{"--namespace", ""}, "POD_NAMESPACE"},
 		"no port":               {[]string{"--configz-port", "70000"}, "--configz-port"},
+		"one port for two":      {[]string{"--metrics-listen", "127.0.0.1:9258"}, "--metrics-listen is 127.0.0.1:9258 and --health-listen is 127.0.0.1:9258: give each a port of its own"},
 		"an argument":           {[]string{"now"}, "unknown command"},
 		"no pod and no server":  {[]string{"--api-server", ""}, "KUBERNETES_SERVICE_HOST"},
 		"a port that is taken":  {[]string{"--health-listen", "256.0.0.1:1", "--metrics-listen", "0"}, "listening for health"},
