@@ -29,6 +29,7 @@ func (c *Controller) followEnforced(ctx context.Context, s *state) error {
 	stored := &admissionregistrationv1.ValidatingWebhookConfiguration{}
 	err := c.client.Get(ctx, client.ObjectKey{Name: registration.Name}, stored)
 	if apierrors.IsNotFound(err) {
+		c.astray = nil // the self-test says it
 		c.tellOfOpen(ctx, s, nil, open{reason: reasonNotInstalled, why: "the ValidatingWebhookConfiguration " + registration.Name + " is not installed"})
 		return nil
 	}
