@@ -80,7 +80,8 @@ type ExemptNodes struct {
 //
 // +kubebuilder:pruning:PreserveUnknownFields
 type ExemptObjects struct {
-	// Namespaces by name. An object without a namespace is in none.
+	// Namespaces by name. A Namespace counts as being in itself; any other object without a
+	// namespace is in none.
 	//
 	// +optional
 	// +listType=set
@@ -109,8 +110,10 @@ type ExemptObjects struct {
 	// +kubebuilder:validation:MaxItems=1000
 	ServiceAccounts []string `json:"serviceAccounts,omitempty"`
 
-	// Images of containers, as they are written: with a tag or a digest that one, without
-	// one any of the repository, and all below a path with "/*" at the end. What is wrong
+	// Images of containers, as they are written: with a tag that one, with a digest the same
+	// digest of the same repository, whatever tag stands before it, since runtimes go by the
+	// digest alone; without either any of the repository, and all below a path with "/*" at
+	// the end. What is wrong
 	// with a container is exempt by its own image, what is wrong with a pod as a whole by
 	// all its images.
 	//
