@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -20,6 +22,7 @@ import (
 	"github.com/hardgate-dev/hardgate/e2e/apply"
 	"github.com/hardgate-dev/hardgate/e2e/enclosure"
 	"github.com/hardgate-dev/hardgate/e2e/process"
+	"github.com/hardgate-dev/hardgate/nodecheck/check"
 )
 
 func newClient(t *testing.T) *apply.Client {
@@ -91,6 +94,7 @@ func (a *agent) runPod(t *testing.T, seccomp corev1.SeccompProfile) {
 	pod.Spec.Containers[0].SecurityContext.SeccompProfile = &seccomp
 	pod.Name, pod.Namespace, pod.Spec.NodeName = agentName, agentNamespace, enclosure.Host
 	pod.Spec.Containers[0].Args = append(pod.Spec.Containers[0].Args, "--api-server="+access.Host)
+	seeProgram(t, &pod.Spec)
 	pods := lab.admin.CoreV1().Pods(agentNamespace)
 	// The node may have yet to register.
 	await(t, a.kubelet, "the pod to be accepted", 30*time.Second, func(ctx context.Context) error {
@@ -120,6 +124,27 @@ func (a *agent) runPod(t *testing.T, seccomp corev1.SeccompProfile) {
 			}
 		}
 		return fmt.Errorf("it is %s: %+v", p.Status.Phase, p.Status.ContainerStatuses)
+	})
+}
+
+// seeProgram mounts the directory of the kubelet's program, as nodecheck.hostPaths does: it
+// is not installed here but linked to where it was downloaded to.
+func seeProgram(t *testing.T, pod *corev1.PodSpec) {
+	t.Helper()
+	program, err := filepath.EvalSymlinks("/usr/bin/kubelet")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := filepath.Dir(program)
+	if slices.ContainsFunc(check.Directories(), func(seen string) bool { return strings.HasPrefix(program, seen+"/") }) {
+		return
+	}
+	pod.Volumes = append(pod.Volumes, corev1.Volume{Name: "extra", VolumeSource: corev1.VolumeSource{
+		HostPath: &corev1.HostPathVolumeSource{Path: dir, Type: new(corev1.HostPathDirectory)},
+	}})
+	c := &pod.Containers[0]
+	c.VolumeMounts = append(c.VolumeMounts, corev1.VolumeMount{
+		Name: "extra", MountPath: "/host" + dir, ReadOnly: true, MountPropagation: new(corev1.MountPropagationHostToContainer),
 	})
 }
 
