@@ -24,8 +24,8 @@ import (
 	"github.com/hardgate-dev/hardgate/e2e/suite"
 )
 
-// lab is one cluster for all drills: they run one after the other, and each leaves things
-// as it found them.
+// lab is one cluster for the drills of this process: they run one after the other, and each
+// leaves things as it found them.
 var lab struct {
 	repo    string
 	webhook string // the binary
@@ -41,7 +41,11 @@ var lab struct {
 	client  *apply.Client
 }
 
-func TestMain(m *testing.M) { suite.Main(m, "drills", run) }
+// half are the drills that run in a process and with a cluster of their own, beside all others:
+// most of what they do is wait. Each half takes about as long as the other.
+const half = "^(TestEtcdIsSlow|TestLeaseIsTaken|TestPoliciesAreDeleted|TestReplicaIsKilled|TestReplicaEnds)$"
+
+func TestMain(m *testing.M) { suite.Halves(m, "drills", half, run) }
 
 func run(ctx context.Context, m *testing.M) (code int, err error) {
 	if lab.repo, err = repo.Root(); err != nil {
