@@ -24,6 +24,7 @@ import (
 	"github.com/hardgate-dev/hardgate/e2e/enclosure"
 	"github.com/hardgate-dev/hardgate/e2e/gate"
 	"github.com/hardgate-dev/hardgate/e2e/heartbeat"
+	"github.com/hardgate-dev/hardgate/e2e/issuer"
 	"github.com/hardgate-dev/hardgate/e2e/node"
 	"github.com/hardgate-dev/hardgate/e2e/relay"
 	"github.com/hardgate-dev/hardgate/e2e/repo"
@@ -40,6 +41,9 @@ type laboratory struct {
 	admin    kubernetes.Interface // in system:masters
 	objects  dynamic.Interface
 	client   *apply.Client
+
+	issuer      issuer.Program
+	certManager *issuer.Running // nil before it is started
 }
 
 // bystander is a second node, without a machine: the last one of a pool is never tainted.
@@ -88,6 +92,9 @@ func find(ctx context.Context) (err error) {
 	}
 	cache, err := os.UserCacheDir()
 	if err != nil {
+		return err
+	}
+	if lab.issuer, err = issuer.Build(ctx, lab.repo, logf); err != nil {
 		return err
 	}
 	lab.built = filepath.Join(cache, "hardgate", "e2e-helm")

@@ -1,7 +1,6 @@
 package helm
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"os"
@@ -16,7 +15,6 @@ import (
 
 	"github.com/hardgate-dev/hardgate/e2e/cluster"
 	"github.com/hardgate-dev/hardgate/e2e/enclosure"
-	"github.com/hardgate-dev/hardgate/e2e/gate"
 )
 
 // system is where hardgate is.
@@ -27,18 +25,22 @@ func TestLife(t *testing.T) {
 	if lab.missing != nil {
 		t.Skipf("no real node: %v", lab.missing)
 	}
+	t.Cleanup(func() { stopCertManager(t) })
 	for _, step := range []struct {
 		name string
 		do   func(*testing.T)
 	}{
-		{"install", install},
+		{"install", func(t *testing.T) { t.Helper(); install(t) }},
 		{"nothing is blocked", nothingIsBlocked},
 		{"a workload is denied", deny},
 		{"the agent holds little", holdLittle},
 		{"the node is verified, and tainted when it drifts", drift},
 		{"upgrade under load", upgrade},
 		{"uninstall under load", uninstall},
-		{"install again", again},
+		{"install again with cert-manager", againWithCertManager},
+		{"cert-manager renews under load", renew},
+		{"change to the built-in issuer under load", change(builtin)},
+		{"change to cert-manager under load", change(certManager)},
 		{"uninstall once more", uninstall},
 		{"what remains", remain},
 	} {
@@ -85,10 +87,12 @@ func valuesFile(t *testing.T) string {
 	return name
 }
 
-func install(t *testing.T) {
+func install(t *testing.T, more ...string) {
 	t.Helper()
-	out, err := helm(t.Context(), "install", "hardgate", chart(), "--namespace", system, "--create-namespace",
-		"--values", valuesFile(t), "--wait", "--timeout", "5m")
+	out, err := helm(t.Context(), append([]string{
+		"install", "hardgate", chart(), "--namespace", system, "--create-namespace",
+		"--values", valuesFile(t), "--wait", "--timeout", "5m",
+	}, more...)...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,28 +102,6 @@ func install(t *testing.T) {
 		t.Fatal(err)
 	}
 	running(t, version)
-}
-
-// again installs the chart where all that remains of it is: its policies are in force once
-// more, and its authority is the old one.
-func again(t *testing.T) {
-	t.Helper()
-	old, err := lab.admin.CoreV1().Secrets(system).Get(t.Context(), "hardgate-ca", metav1.GetOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	install(t)
-	if err := gate.AwaitDenial(t.Context(), lab.client, demo(t, "denied.yaml")); err != nil {
-		t.Error(err)
-	}
-	await(t, time.Minute, "the API server fails closed", closed)
-	now, err := lab.admin.CoreV1().Secrets(system).Get(t.Context(), "hardgate-ca", metav1.GetOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(old.Data["tls.crt"], now.Data["tls.crt"]) || len(now.Data["tls.crt"]) == 0 {
-		t.Error("the authority is another")
-	}
 }
 
 // appVersion is what images are tagged with.
