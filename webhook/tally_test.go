@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	jsonpatch "gopkg.in/evanphx/json-patch.v4"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/rest"
@@ -95,15 +96,19 @@ func (r *report) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 			return
 		}
 		r.version++
-		if sent.Status.Heartbeat != nil {
-			r.status.Heartbeat = sent.Status.Heartbeat
-		} else {
-			r.status.Admission = sent.Status.Admission
-		}
+		merged, _ := jsonpatch.MergePatch(encoded(v1alpha1.NamespaceReport{Status: r.status}), body)
+		var next v1alpha1.NamespaceReport
+		_ = json.Unmarshal(merged, &next)
+		r.status = next.Status
 	}
 	stored := v1alpha1.NamespaceReport{Status: r.status}
 	stored.APIVersion, stored.Kind, stored.Name, stored.ResourceVersion = v1alpha1.GroupVersion.String(), "NamespaceReport", "shop", fmt.Sprint(r.version)
 	_ = json.NewEncoder(w).Encode(stored)
+}
+
+func encoded(r v1alpha1.NamespaceReport) []byte {
+	text, _ := json.Marshal(r)
+	return text
 }
 
 // Two replicas that write at the same time lose nothing.
