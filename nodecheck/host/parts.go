@@ -24,8 +24,11 @@ type parts struct {
 	dirs []string // as the node names them
 	// links are those parts that are links on the node, as /lib is to /usr/lib. Mounting one
 	// follows the link, so that a part shows no link, but one directory twice.
-	links map[string]string
+	links []rootLink
 }
+
+// rootLink is a link and the directory that it leads to.
+type rootLink struct{ name, to string }
 
 // OpenParts opens a directory below which single directories of a node are mounted, each at
 // the node's name for it. Everything outside of them is ErrNotMounted.
@@ -60,7 +63,7 @@ func (r *Root) findParts() (*parts, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &parts{links: map[string]string{}}
+	p := &parts{}
 	for line := range strings.Lines(string(mounts)) {
 		f := strings.Fields(line) // as in proc_pid_mountinfo(5)
 		const at = 4
@@ -101,18 +104,19 @@ func (r *Root) findLinks(p *parts) {
 		}
 		for _, to := range t.to {
 			if p.inside(to) && r.same(t.link, to) {
-				p.links[t.link] = to
+				p.links = append(p.links, rootLink{t.link, to})
 				break
 			}
 		}
 	}
 	// Not every node has a /lib64, so that it is not mounted. Where /lib has gone to /usr, it
 	// has too.
-	if _, merged := p.links["/lib"]; merged && !p.reaches("/lib64") {
-		p.links["/lib64"] = "/usr/lib"
+	if _, merged := p.link("/lib"); merged && !p.reaches("/lib64") {
+		to := "/usr/lib"
 		if _, err := r.Stat("/usr/lib64"); err == nil {
-			p.links["/lib64"] = "/usr/lib64"
+			to = "/usr/lib64"
 		}
+		p.links = append(p.links, rootLink{"/lib64", to})
 	}
 }
 
@@ -141,12 +145,22 @@ func in(dir, name string) bool {
 	return ok && (rest == "" || rest[0] == '/') || dir == "/"
 }
 
+// link is where a part leads to that is a link on the node.
+func (p *parts) link(name string) (to string, ok bool) {
+	for _, l := range p.links {
+		if l.name == name {
+			return l.to, true
+		}
+	}
+	return "", false
+}
+
 // follow replaces a link that is at the beginning of a path; that is the path itself only
 // if its last element is to be followed.
 func (p *parts) follow(name string, last bool) string {
-	for link, to := range p.links {
-		if rest, ok := strings.CutPrefix(name, link); ok && (rest == "" && last || rest != "" && rest[0] == '/') {
-			return to + rest
+	for _, l := range p.links {
+		if rest, ok := strings.CutPrefix(name, l.name); ok && (rest == "" && last || rest != "" && rest[0] == '/') {
+			return l.to + rest
 		}
 	}
 	return name
@@ -155,23 +169,26 @@ func (p *parts) follow(name string, last bool) string {
 // locateInParts is locate for a root in parts. A path without links is in a part or is not
 // as it is written; links are followed here and not by the kernel, which would see the
 // container's directories as the node's.
-func (r *Root) locateInParts(name string, flags int) (fd int, plain bool, err error) {
+func (r *Root) locateInParts(name string, flags int) (fd int, at string, err error) {
 	if !strings.Contains(name, "..") {
 		asked := clean(name)
-		place := r.parts.follow(asked, flags&unix.O_NOFOLLOW == 0)
-		if !r.parts.reaches(place) {
-			return -1, false, notMounted(name, place)
+		at = r.parts.follow(asked, flags&unix.O_NOFOLLOW == 0)
+		inside := r.parts.inside(at)
+		if !inside && !r.parts.reaches(at) {
+			return -1, "", notMounted(name, at)
 		}
-		if r.open2.Load() && r.parts.inside(place) {
-			plain = place == asked
-			if plain {
-				place = name
-			} else if strings.HasSuffix(name, "/") || strings.HasSuffix(name, "/.") {
-				place += "/" // it must be a directory
+		if inside && r.open2.Load() {
+			place := name
+			switch {
+			case at == asked:
+			case strings.HasSuffix(name, "/"), strings.HasSuffix(name, "/."):
+				place = at + "/" // it must be a directory
+			default:
+				place = at
 			}
 			fd, err = r.openat2(place, flags, unix.RESOLVE_IN_ROOT|unix.RESOLVE_NO_SYMLINKS)
 			if !errors.Is(err, unix.ELOOP) && r.open2.Load() {
-				return fd, plain && err == nil, err
+				return fd, at, err
 			}
 		}
 	}
@@ -191,7 +208,7 @@ func (r *Root) linkOfRoot(name string) (Info, bool) {
 	if r.parts == nil || strings.HasSuffix(name, "/") || strings.HasSuffix(name, "/.") {
 		return Info{}, false
 	}
-	to, ok := r.parts.links[clean(name)]
+	to, ok := r.parts.link(clean(name))
 	return Info{Path: clean(name), Type: fs.ModeSymlink, Mode: 0o777, Size: int64(len(to)), Link: to}, ok
 }
 

@@ -18,10 +18,10 @@ func (r *Root) resolve(name string, flags int) (int, error) {
 	return fd, err
 }
 
-// locate is resolve for any flags, and tells whether the path has no link in it, so
-// that the file is where it says. Most have none, and asking the kernel for the path
-// of a descriptor costs as much as opening it.
-func (r *Root) locate(name string, flags int) (fd int, plain bool, err error) {
+// locate is resolve for any flags, and tells where the file is, if that is known. It is
+// where no link is in the path: most have none, and asking the kernel for the path of a
+// descriptor costs as much as opening it.
+func (r *Root) locate(name string, flags int) (fd int, at string, err error) {
 	flags |= unix.O_CLOEXEC
 	if r.parts != nil {
 		return r.locateInParts(name, flags)
@@ -29,31 +29,30 @@ func (r *Root) locate(name string, flags int) (fd int, plain bool, err error) {
 	if r.open2.Load() && !strings.Contains(name, "..") {
 		fd, err = r.openat2(name, flags, unix.RESOLVE_IN_ROOT|unix.RESOLVE_NO_SYMLINKS)
 		if !errors.Is(err, unix.ELOOP) && r.open2.Load() {
-			return fd, err == nil, err
+			return fd, clean(name), err
 		}
 	}
 	if r.open2.Load() {
 		fd, err = r.openat2(name, flags, unix.RESOLVE_IN_ROOT|unix.RESOLVE_NO_MAGICLINKS)
 		if r.open2.Load() {
-			return fd, false, err
+			return fd, "", err
 		}
 	}
 	return r.walked(name, flags)
 }
 
 // walked is locate without the kernel's help.
-func (r *Root) walked(name string, flags int) (fd int, plain bool, err error) {
+func (r *Root) walked(name string, flags int) (fd int, at string, err error) {
 	if flags&unix.O_PATH != 0 {
-		fd, err = r.walk(name, flags)
-		return fd, false, err
+		return r.walk(name, flags)
 	}
-	found, err := r.walk(name, 0)
+	found, at, err := r.walk(name, 0)
 	if err != nil {
-		return -1, false, err
+		return -1, "", err
 	}
 	defer closeFD(found)
 	fd, err = unix.Open(selfFD(found), flags, 0)
-	return fd, false, err
+	return fd, at, err
 }
 
 // openat2 clears open2 where the kernel has no such call.
@@ -84,12 +83,12 @@ const (
 // call. Each element is opened from the directory before it without following
 // links, and ".." goes back along the way that was walked, so that there is no
 // moment at which a changed link leads out.
-func (r *Root) walk(name string, flags int) (int, error) {
+func (r *Root) walk(name string, flags int) (fd int, at string, err error) {
 	switch {
 	case len(name) >= unix.PathMax:
-		return -1, unix.ENAMETOOLONG
+		return -1, "", unix.ENAMETOOLONG
 	case strings.IndexByte(name, 0) >= 0:
-		return -1, unix.EINVAL
+		return -1, "", unix.EINVAL
 	}
 	w := walker{root: r.fd, parts: r.parts}
 	defer w.close()
@@ -104,7 +103,7 @@ func (r *Root) walk(name string, flags int) (int, error) {
 			// The kernel too takes these of directories only that may be searched.
 			var st unix.Stat_t
 			if err := unix.Fstatat(w.dir(), ".", &st, 0); err != nil {
-				return -1, err
+				return -1, "", err
 			}
 			if element == ".." {
 				w.up()
@@ -113,26 +112,29 @@ func (r *Root) walk(name string, flags int) (int, error) {
 		}
 		target, err := w.enter(element, len(rest) == 0 && flags&unix.O_NOFOLLOW != 0)
 		if errors.Is(err, ErrNotMounted) {
-			return -1, notMounted(name, w.place(element))
+			return -1, "", notMounted(name, w.place(element))
 		}
 		if err != nil {
-			return -1, err
+			return -1, "", err
 		}
 		if target == "" {
 			continue
 		}
 		if links++; links > maxLinks {
-			return -1, unix.ELOOP
+			return -1, "", unix.ELOOP
 		}
 		if path.IsAbs(target) {
 			w.close()
 		}
 		rest = append(elements(target), rest...)
 	}
-	if w.parts != nil && !w.parts.inside(w.place("")) {
-		return -1, notMounted(name, w.place(""))
+	if w.parts != nil {
+		if at = w.place(""); !w.parts.inside(at) {
+			return -1, "", notMounted(name, at)
+		}
 	}
-	return unix.FcntlInt(uintptr(w.dir()), unix.F_DUPFD_CLOEXEC, 0)
+	fd, err = unix.FcntlInt(uintptr(w.dir()), unix.F_DUPFD_CLOEXEC, 0)
+	return fd, at, err
 }
 
 // elements are the names of a path. A slash at the end stands for a ".": what is
@@ -174,7 +176,7 @@ func (w *walker) dir() int {
 func (w *walker) enter(name string, nofollow bool) (target string, err error) {
 	if w.parts != nil {
 		place := w.place(name)
-		switch to, link := w.parts.links[place]; {
+		switch to, link := w.parts.link(place); {
 		case link && nofollow:
 			return "", unix.ELOOP // Lstat knows it
 		case link:

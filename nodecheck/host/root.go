@@ -56,12 +56,12 @@ func (r *Root) Close() error {
 
 // Stat implements FS.
 func (r *Root) Stat(name string) (Info, error) {
-	fd, plain, err := r.locate(name, unix.O_PATH)
+	fd, at, err := r.locate(name, unix.O_PATH)
 	if err != nil {
 		return Info{}, problem(name, err)
 	}
 	defer closeFD(fd)
-	info, _, err := r.describe(name, fd, plain)
+	info, _, err := r.describe(name, fd, at)
 	if err == nil && info.Type == 0 {
 		info.ACL = hasACL(fd)
 	}
@@ -70,12 +70,12 @@ func (r *Root) Stat(name string) (Info, error) {
 
 // Identify tells one state of a file from every other; see Derive.
 func (r *Root) Identify(name string) (Identity, Info, error) {
-	fd, plain, err := r.locate(name, unix.O_PATH)
+	fd, at, err := r.locate(name, unix.O_PATH)
 	if err != nil {
 		return Identity{}, Info{}, problem(name, err)
 	}
 	defer closeFD(fd)
-	info, st, err := r.describe(name, fd, plain)
+	info, st, err := r.describe(name, fd, at)
 	return Identity{
 		Device: st.Dev, Inode: st.Ino, Size: st.Size,
 		Modified: time.Unix(st.Mtim.Unix()), Changed: time.Unix(st.Ctim.Unix()),
@@ -87,12 +87,12 @@ func (r *Root) Lstat(name string) (Info, error) {
 	if info, ok := r.linkOfRoot(name); ok {
 		return info, nil
 	}
-	fd, plain, err := r.locate(name, unix.O_PATH|unix.O_NOFOLLOW)
+	fd, at, err := r.locate(name, unix.O_PATH|unix.O_NOFOLLOW)
 	if err != nil {
 		return Info{}, problem(name, err)
 	}
 	defer closeFD(fd)
-	info, _, err := r.describe(name, fd, plain)
+	info, _, err := r.describe(name, fd, at)
 	if err != nil || info.Type != fs.ModeSymlink {
 		return info, err
 	}
@@ -110,12 +110,12 @@ func (r *Root) ReadFile(name string, limit int64) ([]byte, Info, error) {
 	if data, info, done, err := r.readProc(name, limit); done {
 		return data, info, err
 	}
-	fd, plain, err := r.locate(name, unix.O_PATH)
+	fd, at, err := r.locate(name, unix.O_PATH)
 	if err != nil {
 		return nil, Info{}, problem(name, err)
 	}
 	defer closeFD(fd)
-	info, before, err := r.describe(name, fd, plain)
+	info, before, err := r.describe(name, fd, at)
 	switch {
 	case err != nil:
 		return nil, Info{}, err
@@ -216,22 +216,19 @@ func (r *Root) ReadDir(name string) ([]Entry, error) {
 	return entries, nil
 }
 
-// describe says what a descriptor stands for. plain is whether it is known to be
-// where its name says.
-func (r *Root) describe(name string, fd int, plain bool) (Info, unix.Stat_t, error) {
+// describe says what a descriptor stands for. at is where that is, if it is known.
+func (r *Root) describe(name string, fd int, at string) (Info, unix.Stat_t, error) {
 	var st unix.Stat_t
 	if err := unix.Fstat(fd, &st); err != nil {
 		return Info{}, st, problem(name, err)
 	}
 	info := Info{
-		Path: name, Type: typeOf(st.Mode), Mode: st.Mode & 0o7777, UID: st.Uid, GID: st.Gid,
+		Path: at, Type: typeOf(st.Mode), Mode: st.Mode & 0o7777, UID: st.Uid, GID: st.Gid,
 		Size: st.Size, ModTime: time.Unix(st.Mtim.Unix()),
 	}
-	if plain {
-		info.Path = clean(name)
-		return info, st, nil
+	if at == "" {
+		info.Path = r.pathInside(fd, name)
 	}
-	info.Path = r.pathInside(fd, name)
 	return info, st, nil
 }
 
