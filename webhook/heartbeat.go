@@ -78,7 +78,10 @@ func goesOn(h *v1alpha1.Heartbeat, at time.Time) *v1alpha1.Heartbeat {
 		next.Gaps = append(next.Gaps, v1alpha1.HeartbeatPause{From: h.Last, Until: now})
 	}
 	if len(next.Gaps) > maxGaps {
-		next.Gaps[1].From = next.Gaps[0].From
+		// The oldest two become one as long as both, at the end of the second: for who asks
+		// since a time it is never too short, and not too long for who asks since before them.
+		oldest, second := next.Gaps[0], &next.Gaps[1]
+		second.From = metav1.Time{Time: second.From.Add(-oldest.Until.Sub(oldest.From.Time))}
 		next.Gaps = next.Gaps[1:]
 	}
 	return next

@@ -58,6 +58,30 @@ func TestHeartbeatGoesOn(t *testing.T) {
 	}
 }
 
+// A cluster that is shut down every night is heard of in the day, for as long as it is looked
+// at: what is joined neither grows nor shrinks.
+func TestManyGaps(t *testing.T) {
+	const hour, day = 60, 24 * 60
+	h := goesOn(nil, at(0).Time)
+	for minute := range 100 * day {
+		if minute%day < 10*hour && minute%5 == 0 {
+			if next := goesOn(h, at(minute).Time); next != nil {
+				h = next
+			}
+		}
+	}
+	var away time.Duration
+	for i, g := range h.Gaps {
+		away += g.Until.Sub(g.From.Time)
+		if i > 0 && g.From.Before(&h.Gaps[i-1].Until) {
+			t.Errorf("gaps %v overlap", h.Gaps[i-1:i+1])
+		}
+	}
+	if got := away / 99; got != 14*time.Hour+5*time.Minute {
+		t.Errorf("away for %s a night", got)
+	}
+}
+
 // A heartbeat is of a self-test that was answered, by whichever replica, and of nothing else.
 func TestHeartbeat(t *testing.T) {
 	stored := &report{}
