@@ -3,8 +3,11 @@
 package check
 
 import (
+	"path/filepath"
 	"slices"
 	"testing"
+
+	"golang.org/x/tools/txtar"
 
 	"github.com/hardgate-dev/hardgate/control"
 	"github.com/hardgate-dev/hardgate/nodecheck/host"
@@ -12,24 +15,43 @@ import (
 	"github.com/hardgate-dev/hardgate/nodecheck/mounttest"
 )
 
+// TestPartsMounted is TestParts with real files and real mounts, for whole systems.
+func TestPartsMounted(t *testing.T) {
+	if !mounttest.Allowed(t) {
+		return
+	}
+	for _, name := range systems {
+		archive, err := txtar.ParseFile(filepath.Join("testdata", "systems", name+".txtar"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		dir := t.TempDir()
+		mounttest.Write(t, nodeTree(t, archive), dir)
+		whole := Run(host.New(open(t, host.Open, dir)), All(), NewRules())
+		parts := Run(host.New(open(t, host.OpenParts, mounttest.Container(t, dir, directories...))), All(), NewRules())
+		sameInParts(t, name, whole, parts, unknownInParts[name])
+	}
+}
+
+func open(t *testing.T, how func(string) (*host.Root, error), dir string) *host.Root {
+	t.Helper()
+	root, err := how(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = root.Close() })
+	return root
+}
+
 // TestPartsOfThisMachine: with the usual directories mounted one by one, this machine gets
 // the verdicts that it gets as a whole.
 func TestPartsOfThisMachine(t *testing.T) {
 	if !mounttest.Allowed(t) {
 		return
 	}
-	root, err := host.Open("/")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = root.Close() })
-	inParts, err := host.OpenParts(mounttest.Container(t, "/", directories...))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = inParts.Close() })
-	h := host.New(root)
-	whole, parts := Run(h, All(), NewRules()), Run(host.New(inParts), All(), NewRules())
+	h := host.New(open(t, host.Open, "/"))
+	whole := Run(h, All(), NewRules())
+	parts := Run(host.New(open(t, host.OpenParts, mounttest.Container(t, "/", directories...))), All(), NewRules())
 	var absent []control.ID
 	if table, err := process.Read(h); err != nil || len(table.Named(process.Kubelet)) == 0 {
 		absent = kubeletControls() // whose agent would not run either

@@ -6,13 +6,17 @@ package mounttest
 import (
 	"errors"
 	"io"
+	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/hardgate-dev/hardgate/nodecheck/host"
 )
 
 const mountsVariable = "HARDGATE_TEST_MOUNTS"
@@ -85,4 +89,44 @@ func Container(t *testing.T, node string, dirs ...string) string {
 	}
 	must(unix.Mount("", at, "", unix.MS_REMOUNT|unix.MS_BIND|unix.MS_RDONLY, ""))
 	return at
+}
+
+// Write puts the files of a node on the disk, with their modes and owners.
+func Write(t *testing.T, files host.FS, dir string) {
+	t.Helper()
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	var write func(string)
+	write = func(at string) {
+		entries, err := files.ReadDir(at)
+		must(err)
+		for _, e := range entries {
+			name := path.Join(at, e.Name)
+			info, err := files.Lstat(name)
+			must(err)
+			to := filepath.Join(dir, name)
+			switch info.Type {
+			case fs.ModeSymlink:
+				must(os.Symlink(info.Link, to))
+				continue
+			case fs.ModeDir:
+				must(os.MkdirAll(to, 0o755)) //nolint:gosec // its mode follows
+				write(name)
+			case 0:
+				data, _, err := files.ReadFile(name, host.MaxFile)
+				must(err)
+				must(os.WriteFile(to, data, 0o600))
+			default:
+				t.Fatalf("%s is neither file, directory nor link", name)
+			}
+			must(os.Lchown(to, int(info.UID), int(info.GID)))
+			must(unix.Chmod(to, info.Mode))
+		}
+	}
+	must(os.MkdirAll(dir, 0o755)) //nolint:gosec // as the root of a node
+	write("/")
 }
