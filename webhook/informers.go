@@ -48,6 +48,13 @@ type Informers struct {
 	reportClient dynamic.ResourceInterface
 }
 
+// What requests about hardgate's own kinds may be: what would have been refused is written
+// for each namespace, in two requests, and the heartbeat after it.
+const (
+	queriesPerSecond = 50
+	burst            = 100
+)
+
 // NewInformers makes informers that Run starts.
 func NewInformers(config *rest.Config) (*Informers, error) {
 	scheme := runtime.NewScheme()
@@ -58,7 +65,9 @@ func NewInformers(config *rest.Config) (*Informers, error) {
 	if err != nil {
 		return nil, err
 	}
-	dynamicClient, err := dynamic.NewForConfig(config)
+	own := rest.CopyConfig(config)
+	own.QPS, own.Burst = queriesPerSecond, burst
+	dynamicClient, err := dynamic.NewForConfig(own)
 	if err != nil {
 		return nil, fmt.Errorf("making a client of %s: %w", v1alpha1.GroupVersion, err)
 	}

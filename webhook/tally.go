@@ -31,6 +31,10 @@ const maxCells = 20_000
 // namespace has gone, or nobody makes reports here.
 const reportWait = 10 * time.Minute
 
+// tries is how often a report is written where somebody else is faster. In a large cluster
+// one always is with one of them, and the heartbeat waits for all.
+const tries = 5
+
 // tallies count what would have been refused, if its control were enforced. A rollout
 // goes by them. They are written from time to time, never on a request's way.
 type tallies struct {
@@ -125,11 +129,19 @@ func (t *tallies) last(ctx context.Context, reports dynamic.ResourceInterface) e
 	return t.write(ctx, reports)
 }
 
+// write writes what was counted. The error is for what could not be written where a report is:
+// where none is yet, what was counted waits and is no error.
 func (t *tallies) write(ctx context.Context, reports dynamic.ResourceInterface) error {
 	var errs []error
 	for namespace, counted := range t.take() {
-		if err := deliver(ctx, reports, namespace, counted); err != nil {
-			errs = append(errs, fmt.Errorf("namespace %q: %w", namespace, err))
+		err := deliver(ctx, reports, namespace, counted)
+		for try := 1; apierrors.IsConflict(err) && try < tries; try++ {
+			err = deliver(ctx, reports, namespace, counted)
+		}
+		if err != nil {
+			if !apierrors.IsNotFound(err) { // nobody goes by what has no report
+				errs = append(errs, fmt.Errorf("namespace %q: %w", namespace, err))
+			}
 			for _, c := range counted {
 				if apierrors.IsNotFound(err) && t.now().Sub(c.Last.Time) > reportWait {
 					continue
@@ -142,7 +154,7 @@ func (t *tallies) write(ctx context.Context, reports dynamic.ResourceInterface) 
 }
 
 // deliver adds tallies to a report. The controller makes the reports; where it has not yet,
-// or somebody else has written meanwhile, it is an error and tried again.
+// or somebody else has written meanwhile, it is an error.
 func deliver(ctx context.Context, reports dynamic.ResourceInterface, namespace string, counted []v1alpha1.AdmissionTally) error {
 	name := cmp.Or(namespace, v1alpha1.ClusterScopedReportName)
 	stored, err := reports.Get(ctx, name, metav1.GetOptions{})
