@@ -36,6 +36,9 @@ const (
 	leaderName       = "hardgate-controller"
 )
 
+// minLease is what a leader can renew in time on a machine that does something else as well.
+const minLease = 3 * time.Second
+
 // poolLabels are how providers call a node's pool.
 var poolLabels = []string{
 	"kubernetes.azure.com/agentpool", "agentpool", "eks.amazonaws.com/nodegroup", "cloud.google.com/gke-nodepool", "karpenter.sh/nodepool",
@@ -89,6 +92,8 @@ To stop it where it stands: kubectl annotate namespace hardgate-system hardgate.
 	f.StringSliceVar(&o.PoolLabels, "pool-labels", poolLabels, "`labels` of nodes: the first that a node has names its pool")
 	f.BoolVar(&o.LeaderElect, "leader-elect", true, "elect a leader among the replicas; turn it off only where there is one")
 	f.StringVar(&o.LeaderNamespace, "leader-namespace", leaderNamespace, "`namespace` of the leader's Lease, in which agents have no rights")
+	f.DurationVar(&o.LeaseDuration, "lease-duration", controller.LeaseDuration,
+		"how long the others wait for a leader that is not heard of; it stops by itself after two thirds. The same for all replicas")
 	f.StringVar(&o.MetricsAddress, "metrics-listen", ":8080", "`host:port` of /metrics; 0 turns it off")
 	f.StringVar(&o.HealthAddress, "health-listen", ":8081", "`host:port` of /healthz and /readyz; 0 turns it off")
 	f.StringVar(&o.PprofAddress, "pprof-listen", "", "`host:port` of /debug/pprof, of loopback only, such as 127.0.0.1:6060 with kubectl port-forward: profiles are for everybody who can reach it; off unless given")
@@ -146,6 +151,9 @@ func (o *options) check() error {
 	}
 	if o.audit.Interval < time.Second || o.audit.Tick < 100*time.Millisecond {
 		errs = append(errs, errors.New("--audit-interval is less than 1s, or --audit-tick less than 100ms"))
+	}
+	if o.LeaseDuration < minLease {
+		errs = append(errs, fmt.Errorf("--lease-duration is %s, and at least %s is possible: a leader would end whenever the API server is slow", o.LeaseDuration, minLease))
 	}
 	if !slices.Contains([]string{"auto", "aks", "none"}, o.audit.Provider) {
 		errs = append(errs, fmt.Errorf("--provider: %q is none of auto, aks and none", o.audit.Provider))

@@ -30,6 +30,7 @@ func TestErrors(t *testing.T) {
 		"no cluster":                 {nil, []string{"no --kubeconfig is given and this is no pod"}},
 		"no kubeconfig":              {[]string{"--kubeconfig", broken + "x"}, []string{"reading " + broken + "x"}},
 		"a broken kubeconfig":        {[]string{"--kubeconfig", broken}, []string{"reading " + broken}},
+		"no time to renew the lease": {[]string{"--lease-duration", "1s"}, []string{"--lease-duration is 1s, and at least 3s is possible"}},
 		"one port for two":           {[]string{"--metrics-listen", ":8081"}, []string{"--metrics-listen is :8081 and --health-listen is :8081: give each a port of its own"}},
 		"and for profiles":           {[]string{"--pprof-listen", "127.0.0.1:8080"}, []string{"--metrics-listen is :8080 and --pprof-listen is 127.0.0.1:8080"}},
 		"no issuer":                  {[]string{"--certificates", "letsencrypt"}, []string{`--certificates: "letsencrypt" is none of builtin, cert-manager and none`}},

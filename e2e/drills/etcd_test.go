@@ -46,9 +46,9 @@ func TestEtcdIsSlow(t *testing.T) {
 	})
 	began := time.Now()
 	// At first what is asked of it is answered late; a renewal of the Lease takes two
-	// questions, and may take 5 s. Then it is too late.
+	// questions, and may take a third of its time. Then it is too late.
 	reported := 0
-	for _, phase := range []struct{ delay, lasts time.Duration }{{800 * time.Millisecond, 10 * time.Second}, {4 * time.Second, 20 * time.Second}} {
+	for _, phase := range []struct{ delay, lasts time.Duration }{{400 * time.Millisecond, 5 * time.Second}, {2 * time.Second, 10 * time.Second}} {
 		lab.etcd.set(phase.delay)
 		for began := time.Now(); time.Since(began) < phase.lasts; {
 			if reported < 6 && f.tryReport(f.nodes[reported], true) == nil {

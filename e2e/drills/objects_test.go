@@ -128,9 +128,9 @@ func closed(t *testing.T, ns string) bool {
 }
 
 // leads starts a controller that looks more often than one at work.
-func leads(t *testing.T, name string) *controller.Controller {
+func leads(t *testing.T, name string, flags ...string) *controller.Controller {
 	t.Helper()
-	c, err := controller.StartReplica(t.Context(), lab.cluster, lab.repo, name, "--audit-interval", "1s", "--audit-tick", "500ms")
+	c, err := controller.StartReplica(t.Context(), lab.cluster, lab.repo, name, append([]string{"--audit-interval", "1s", "--audit-tick", "500ms"}, flags...)...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -148,12 +148,12 @@ func leads(t *testing.T, name string) *controller.Controller {
 // leadBoth starts two controllers, of which the first leads.
 func leadBoth(t *testing.T) map[string]*controller.Controller {
 	t.Helper()
-	first := leads(t, "controller-1")
+	first := leads(t, "controller-1", brief...)
 	await(t, soon, "somebody leads", func() bool {
 		by, err := holder(t.Context())
 		return err == nil && by != nobody
 	})
-	return map[string]*controller.Controller{"controller-1": first, "controller-2": leads(t, "controller-2")}
+	return map[string]*controller.Controller{"controller-1": first, "controller-2": leads(t, "controller-2", brief...)}
 }
 
 // revive starts those anew that have ended, as the kubelet does with containers, and says
@@ -167,7 +167,7 @@ func revive(t *testing.T, all map[string]*controller.Controller) (ended int) {
 		}
 		if !running {
 			ended++
-			all[name] = leads(t, name)
+			all[name] = leads(t, name, brief...)
 		}
 	}
 	return ended

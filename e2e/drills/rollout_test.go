@@ -27,7 +27,7 @@ func TestControllerIsKilledBetweenAuditAndModes(t *testing.T) {
 		all, values = append(all, ns), append(values, ns)
 	}
 	watched := watchSteps(t, reports(t, all, nil), all)
-	c := leads(t, "controller-1")
+	c := leads(t, "controller-1", brief...)
 	applied(t, "workloadpolicies", "WorkloadPolicy", all[0], map[string]any{
 		"namespaceSelector": map[string]any{"matchExpressions": []any{map[string]any{"key": "kubernetes.io/metadata.name", "operator": "In", "values": values}}},
 		"controls":          []any{map[string]any{"id": "privileged", "mode": "Audit"}},
@@ -66,7 +66,7 @@ func TestControllerIsKilledBetweenAuditAndModes(t *testing.T) {
 			}
 		}
 		t.Logf("killed when %d of %d were enforced and %d closed", len(done), len(all), ours)
-		c = leads(t, "controller-1")
+		c = leads(t, "controller-1", brief...)
 	}
 	if partly == 0 {
 		t.Error("it was killed too late each time: nothing is shown")

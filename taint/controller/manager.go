@@ -46,6 +46,9 @@ type Options struct {
 	// LeaderNamespace.
 	LeaderElect                 bool
 	LeaderNamespace, LeaderName string
+	// LeaseDuration is how long the others wait for a leader that is not heard of. It stops by
+	// itself after two thirds.
+	LeaseDuration time.Duration
 	// The addresses are host:port; "0" turns a server off.
 	MetricsAddress, HealthAddress, PprofAddress string
 	Registry                                    prometheus.Registerer
@@ -98,7 +101,7 @@ func Run(ctx context.Context, config *rest.Config, o Options) error {
 		Scheme: scheme, MapperProvider: mapper, Logger: logf.FromContext(ctx),
 		Cache: cache.Options{ByObject: r.ByObject()}, NewCache: patientCache(p),
 		LeaderElection: o.LeaderElect, LeaderElectionID: o.LeaderName, LeaderElectionResourceLockInterface: election, LeaderElectionReleaseOnCancel: true,
-		LeaseDuration: new(leaseDuration), RenewDeadline: new(renewDeadline), RetryPeriod: new(retryPeriod),
+		LeaseDuration: &o.LeaseDuration, RenewDeadline: new(renewDeadline(o.LeaseDuration)), RetryPeriod: new(retryPeriod(o.LeaseDuration)),
 		GracefulShutdownTimeout: new(drain),
 		Metrics:                 metricsserver.Options{BindAddress: o.MetricsAddress},
 		HealthProbeBindAddress:  o.HealthAddress, PprofBindAddress: o.PprofAddress,
@@ -187,7 +190,7 @@ func recorder(ctx context.Context, config *rest.Config, scheme *runtime.Scheme) 
 // of its own, so that nothing else keeps it waiting.
 func (o Options) election(config *rest.Config, recorder record.EventRecorder) (*term, error) {
 	config = rest.AddUserAgent(config, "leader-election")
-	config.Timeout = renewDeadline / 2 // one request that hangs must not cost the lead
+	config.Timeout = renewDeadline(o.LeaseDuration) / 2 // one request that hangs must not cost the lead
 	client, err := typedcoordinationv1.NewForConfig(config)
 	if err != nil {
 		return nil, fmt.Errorf("making a client of Leases: %w", err)
@@ -196,7 +199,7 @@ func (o Options) election(config *rest.Config, recorder record.EventRecorder) (*
 	if err != nil {
 		return nil, fmt.Errorf("naming this replica: %w", err)
 	}
-	return &term{Interface: &resourcelock.LeaseLock{
+	return &term{lasts: o.LeaseDuration, Interface: &resourcelock.LeaseLock{
 		LeaseMeta:  metav1.ObjectMeta{Namespace: o.LeaderNamespace, Name: o.LeaderName},
 		Client:     client,
 		LockConfig: resourcelock.ResourceLockConfig{Identity: host + "_" + string(uuid.NewUUID()), EventRecorder: recorder},

@@ -9,14 +9,16 @@ import (
 	"k8s.io/client-go/tools/leaderelection/resourcelock"
 )
 
-const (
-	// leaseDuration is how long the others wait for a leader that is not heard of,
-	// renewDeadline how long a leader may go on that does not reach the API server, and
-	// retryPeriod how often it renews the Lease.
-	leaseDuration = 15 * time.Second
-	renewDeadline = 10 * time.Second
-	retryPeriod   = 2 * time.Second
-)
+// LeaseDuration is how long the others wait for a leader that is not heard of, unless it is
+// told otherwise.
+const LeaseDuration = 15 * time.Second
+
+// renewDeadline is how long a leader may go on that does not reach the API server, of a
+// Lease that lasts so long.
+func renewDeadline(lease time.Duration) time.Duration { return lease * 2 / 3 }
+
+// retryPeriod is how often it renews the Lease.
+func retryPeriod(lease time.Duration) time.Duration { return lease * 2 / 15 }
 
 // errLapsed ends a controller that has not been heard of for so long that another may
 // lead.
@@ -28,6 +30,8 @@ var errLapsed = errors.New("the leader's lease could not be renewed in time: ano
 // would go on with it for as long as the renewal of its Lease is tried.
 type term struct {
 	resourcelock.Interface
+
+	lasts time.Duration // the Lease
 
 	mu      sync.Mutex
 	renewed time.Time
@@ -64,7 +68,7 @@ func (t *term) check() error {
 	defer t.mu.Unlock()
 	now := time.Now()
 	// The monotonic clock stands still while a machine sleeps, the other one may be set.
-	if t.renewed.IsZero() || max(now.Sub(t.renewed), now.Round(0).Sub(t.renewed.Round(0))) >= renewDeadline {
+	if t.renewed.IsZero() || max(now.Sub(t.renewed), now.Round(0).Sub(t.renewed.Round(0))) >= renewDeadline(t.lasts) {
 		return errLapsed
 	}
 	return nil

@@ -7,6 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"k8s.io/client-go/tools/leaderelection"
 	"k8s.io/client-go/tools/leaderelection/resourcelock"
 )
 
@@ -31,7 +32,8 @@ func (l *lock) answer() error {
 func TestTerm(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := &lock{}
-		term := &term{Interface: l}
+		term := &term{Interface: l, lasts: LeaseDuration}
+		deadline := renewDeadline(LeaseDuration)
 		mine, free := resourcelock.LeaderElectionRecord{HolderIdentity: "me"}, resourcelock.LeaderElectionRecord{}
 		expect := func(what string, want error) {
 			t.Helper()
@@ -42,19 +44,19 @@ func TestTerm(t *testing.T) {
 		expect("before it was elected", errLapsed)
 		_ = term.Create(t.Context(), mine)
 		expect("elected", nil)
-		time.Sleep(renewDeadline - time.Millisecond)
+		time.Sleep(deadline - time.Millisecond)
 		expect("just before its end", nil)
 		time.Sleep(time.Millisecond)
 		expect("at its end", errLapsed)
 		_ = term.Update(t.Context(), mine)
 		expect("renewed", nil)
 		l.err = errors.New("refused")
-		time.Sleep(renewDeadline / 2)
+		time.Sleep(deadline / 2)
 		_ = term.Update(t.Context(), mine)
-		time.Sleep(renewDeadline / 2)
+		time.Sleep(deadline / 2)
 		expect("not renewed, as the server refused", errLapsed)
 		// An answer that comes late is of a request that was sent early.
-		l.err, l.takes = nil, renewDeadline-time.Second
+		l.err, l.takes = nil, deadline-time.Second
 		_ = term.Update(t.Context(), mine)
 		expect("renewed late", nil)
 		time.Sleep(time.Second)
@@ -68,4 +70,17 @@ func TestTerm(t *testing.T) {
 		_ = term.Update(t.Context(), free)
 		expect("given up, perhaps", errLapsed)
 	})
+}
+
+// What docs/reliability.md promises of a Lease for which nothing else is asked, and what
+// client-go demands of any.
+func TestTimesOfALease(t *testing.T) {
+	if LeaseDuration != 15*time.Second || renewDeadline(LeaseDuration) != 10*time.Second || retryPeriod(LeaseDuration) != 2*time.Second {
+		t.Errorf("%s, %s, %s", LeaseDuration, renewDeadline(LeaseDuration), retryPeriod(LeaseDuration))
+	}
+	for _, lease := range []time.Duration{3 * time.Second, LeaseDuration, time.Hour} {
+		if d, r := renewDeadline(lease), retryPeriod(lease); d >= lease || time.Duration(leaderelection.JitterFactor*float64(r)) >= d {
+			t.Errorf("of a Lease of %s: %s, %s", lease, d, r)
+		}
+	}
 }
