@@ -130,8 +130,8 @@ func (p *planner) cell(c *compiled, namespace string, ns Namespace, id control.I
 		}
 		mode = min(max(begun.mode, reached), hold.Mode)
 	}
-	since := prior.since
-	if anew || mode != prior.mode {
+	since, held := prior.since, next != "" || mode == hold.Mode && mode < c.target
+	if anew || mode != prior.mode || prior.held && !held {
 		since = p.now
 	}
 	if next == "" {
@@ -149,10 +149,10 @@ func (p *planner) cell(c *compiled, namespace string, ns Namespace, id control.I
 	}
 	p.out.Modes[mode]++
 	c.add(namespace, id, mode, since, known, next)
-	if hold.Pinned || next == "excluded" || mode == hold.Mode && mode < c.target {
+	if held = held || mode == hold.Mode && mode < c.target; held {
 		c.held++
 	}
-	m := v1alpha1.RolloutMode{Policy: c.name, UID: c.uid, Mode: v1alpha1.Mode(mode.String()), Since: metav1.Time{Time: since}, Parameters: parameters}
+	m := v1alpha1.RolloutMode{Policy: c.name, UID: c.uid, Mode: v1alpha1.Mode(mode.String()), Since: metav1.Time{Time: since}, Held: held, Parameters: parameters}
 	if reached != control.Off {
 		m.Reached = v1alpha1.Mode(reached.String())
 	}
@@ -170,7 +170,9 @@ type come struct {
 	// mode is what held, reached what the rollout itself had led to.
 	mode, reached control.Mode
 	since         time.Time
-	parameters    string
+	// held is whether it was kept from going on.
+	held       bool
+	parameters string
 }
 
 // prior is what is stored of a cell. One that has not been seen, or was another
@@ -183,7 +185,7 @@ func (p *planner) prior(c *compiled, ns Namespace, begun start, stored *v1alpha1
 			if m.Policy != c.name || m.UID != "" && m.UID != c.uid || err != nil || m.Since.Time.Before(ns.Created.Truncate(time.Second)) {
 				continue
 			}
-			found := come{mode: mode, since: m.Since.Time, parameters: m.Parameters}
+			found := come{mode: mode, since: m.Since.Time, held: m.Held, parameters: m.Parameters}
 			if reached, err := control.ParseMode(string(m.Reached)); err == nil {
 				found.reached = reached
 			}

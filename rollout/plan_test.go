@@ -292,7 +292,7 @@ func TestTakenInAgain(t *testing.T) {
 	}
 	in.Reports[here] = v1alpha1.NamespaceReportStatus{Controls: out.Controls[here]}
 	in.Policies[0].Spec.Rollout.Exclude = nil
-	if got := Plan(in, noon.Add(time.Hour)).Controls[here][0].Modes[0]; got.Mode != "Audit" || !got.Since.Time.Equal(noon) {
+	if got := Plan(in, noon.Add(time.Hour)).Controls[here][0].Modes[0]; got.Mode != "Audit" || !got.Since.Time.Equal(noon.Add(time.Hour)) {
 		t.Errorf("taken in again: %+v", got)
 	}
 }
@@ -331,8 +331,50 @@ func TestCeilingLetGo(t *testing.T) {
 	}
 	in.Reports[here] = v1alpha1.NamespaceReportStatus{Controls: held.Controls[here]}
 	in.Policies[0].Spec.Rollout.Pins = nil
-	if got := Plan(in, noon.Add(time.Hour)).Controls[here][0].Modes[0]; got.Mode != "Warn" || got.Reached != "Warn" || !got.Since.Time.Equal(noon) {
+	if got := Plan(in, noon.Add(time.Hour)).Controls[here][0].Modes[0]; got.Mode != "Warn" || got.Reached != "Warn" || !got.Since.Time.Equal(noon.Add(time.Hour)) {
 		t.Errorf("it goes on from %+v", got)
+	}
+}
+
+// However long a cell was held, by whatever: let go, it is clean for a whole window more
+// before it takes a step. Somebody has held it for a reason.
+func TestLetGoAfterLong(t *testing.T) {
+	cells := v1alpha1.RolloutCells{Namespaces: []string{here}}
+	for name, r := range map[string]*v1alpha1.Rollout{
+		"pinned":   {Pins: []v1alpha1.RolloutPin{{RolloutCells: cells, Mode: "Warn"}}},
+		"ceiling":  {Pins: atMost("Warn", here)},
+		"excluded": {Exclude: []v1alpha1.RolloutCells{cells}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			in := world()
+			now := noon
+			plan := func(r *v1alpha1.Rollout) v1alpha1.RolloutMode {
+				in.Policies[0].Spec.Rollout = r
+				in.Audit.Started, in.Audit.Finished = now.Add(-2*time.Minute), now.Add(-time.Minute)
+				in.Heartbeat.Last = metav1.Time{Time: now}
+				out := Plan(in, now)
+				in.Reports[here] = v1alpha1.NamespaceReportStatus{Controls: out.Controls[here]}
+				return out.Controls[here][0].Modes[0]
+			}
+			held := plan(r)
+			now = now.Add(30 * day)
+			if got := plan(r); got.Mode != held.Mode || !got.Since.Equal(&held.Since) {
+				t.Errorf("held: %+v", got)
+			}
+			now = now.Add(time.Hour)
+			let := now
+			if got := plan(&v1alpha1.Rollout{}); got.Mode != held.Mode || !got.Since.Time.Equal(let) {
+				t.Errorf("let go: %+v", got)
+			}
+			now = let.Add(7*day - time.Hour)
+			if got := plan(&v1alpha1.Rollout{}); got.Mode != held.Mode || !got.Since.Time.Equal(let) {
+				t.Errorf("before the window is over: %+v", got)
+			}
+			now = let.Add(7*day + time.Hour)
+			if got := plan(&v1alpha1.Rollout{}); got.Mode == held.Mode {
+				t.Errorf("after the window: %+v", got)
+			}
+		})
 	}
 }
 
@@ -375,7 +417,7 @@ func TestLetGo(t *testing.T) {
 	held := Plan(in, noon)
 	in.Reports[here] = v1alpha1.NamespaceReportStatus{Controls: held.Controls[here]}
 	in.Policies[0].Spec.Rollout.Pins = nil
-	if got := Plan(in, noon.Add(time.Hour)).Controls[here][0].Modes[0]; got.Mode != "Warn" || !got.Since.Time.Equal(noon) {
+	if got := Plan(in, noon.Add(time.Hour)).Controls[here][0].Modes[0]; got.Mode != "Warn" || !got.Since.Time.Equal(noon.Add(time.Hour)) {
 		t.Errorf("it goes on from %+v", got)
 	}
 }

@@ -90,7 +90,7 @@ type Heartbeat struct {
 	// Last is when it last did.
 	Last metav1.Time `json:"last"`
 	// Gaps are the times between in which it did not for longer than ten minutes, in order.
-	// Of more than 20 the oldest are joined.
+	// Of more than 20 the oldest are one, as long as they were together.
 	//
 	// +optional
 	// +listType=atomic
@@ -146,8 +146,12 @@ type RolloutMode struct {
 	//
 	// +optional
 	Reached Mode `json:"reached,omitempty"`
-	// Since is when it came to it.
+	// Since is when it came to it, or was let go.
 	Since metav1.Time `json:"since"`
+	// Held is whether a pin or an exclusion keeps it from going on.
+	//
+	// +optional
+	Held bool `json:"held,omitempty"`
 	// Parameters tell apart by which parameters it came to it.
 	//
 	// +optional
