@@ -2,6 +2,7 @@ package certificates
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"time"
 
@@ -11,10 +12,21 @@ import (
 	"github.com/hardgate-dev/hardgate/e2e/controller"
 )
 
+// often are the flags of a controller that looks more often than one at work.
+var often = []string{"--audit-interval", "5s", "--audit-tick", "500ms"}
+
 // lead starts a replica of the controller.
 func lead(t *testing.T, name string, flags ...string) *controller.Controller {
 	t.Helper()
-	c, err := controller.StartReplica(t.Context(), lab.cluster, lab.repo, name, append([]string{"--audit-interval", "5s", "--audit-tick", "500ms"}, flags...)...)
+	return started(t, name, func() (*controller.Controller, error) {
+		return controller.StartReplica(t.Context(), lab.cluster, lab.repo, name, slices.Concat(often, flags)...)
+	})
+}
+
+// started starts a controller that ends with the test.
+func started(t *testing.T, name string, start func() (*controller.Controller, error)) *controller.Controller {
+	t.Helper()
+	c, err := start()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -30,6 +30,9 @@ import (
 // replicas of the webhook.
 const replicas = 2
 
+// metricsPort is what a replica's port of metrics is named after it.
+const metricsPort = "-metrics"
+
 // service is the webhook's replicas, and the address that stands for them all.
 type service struct {
 	address  string
@@ -65,8 +68,19 @@ func (s *service) serves(t *testing.T) {
 	}
 }
 
-// serve starts the replicas, which wait for their certificate, and the address before them.
+// serve starts the replicas and the address before them.
 func serve(t *testing.T) *service {
+	t.Helper()
+	var all []process.Program
+	for n := range replicas {
+		all = append(all, process.Program{Name: fmt.Sprintf("webhook-%d", n), Path: lab.webhook})
+	}
+	return serveBy(t, all)
+}
+
+// serveBy is serve for replicas of which name, path and environment are given. They wait for
+// their certificate.
+func serveBy(t *testing.T, all []process.Program) *service {
 	t.Helper()
 	s := &service{}
 	t.Cleanup(func() { // the next test begins without
@@ -76,8 +90,8 @@ func serve(t *testing.T) *service {
 			}
 		}
 	})
-	for n := range replicas {
-		address, health := replica(t, fmt.Sprintf("webhook-%d", n))
+	for _, p := range all {
+		address, health := replica(t, p)
 		s.replicas, s.health = append(s.replicas, address), append(s.health, health)
 	}
 	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
@@ -126,8 +140,9 @@ func join(ctx context.Context, from net.Conn, address string) {
 
 // replica starts one, with a kubelet of its own, and returns where it listens and tells of
 // its health.
-func replica(t *testing.T, name string) (address, health string) {
+func replica(t *testing.T, p process.Program) (address, health string) {
 	t.Helper()
+	name := p.Name
 	mounted := filepath.Join(lab.dir, name+"-tls")
 	if err := os.RemoveAll(mounted); err != nil {
 		t.Fatal(err)
@@ -136,12 +151,13 @@ func replica(t *testing.T, name string) (address, health string) {
 	ports := lab.cluster.Ports()
 	at := func(purpose string) string { return "127.0.0.1:" + strconv.Itoa(ports.Of(name+purpose)) }
 	r, _, err := process.Service{
-		Ports: ports, Purposes: []string{name, name + "-health"},
+		Ports: ports, Purposes: []string{name, name + "-health", name + metricsPort},
 		Program: func() process.Program {
-			return process.Program{Name: name, Path: lab.webhook, Dir: lab.dir, Args: []string{
-				"--kubeconfig", lab.cluster.Kubeconfig(gate.User), "--cert-dir", mounted, "--drain", "0s", "--metrics-listen", "0",
-				"--listen", at(""), "--health-listen", at("-health"),
-			}}
+			p.Dir, p.Args = lab.dir, []string{
+				"--kubeconfig", lab.cluster.Kubeconfig(gate.User), "--cert-dir", mounted, "--drain", "0s",
+				"--listen", at(""), "--health-listen", at("-health"), "--metrics-listen", at(metricsPort),
+			}
+			return p
 		},
 		// It lives before it has a certificate, and is not ready.
 		Ready: func(ctx context.Context) error { return process.Answers(ctx, "http://"+at("-health")+"/healthz") },

@@ -43,14 +43,25 @@ func Start(ctx context.Context, c *cluster.Cluster, repo string, flags ...string
 
 // StartReplica is Start for one of several, each of a name of its own.
 func StartReplica(ctx context.Context, c *cluster.Cluster, repo, name string, flags ...string) (*Controller, error) {
-	dir := c.Config().Dir
-	binary := filepath.Join(dir, "bin", program)
+	binary := filepath.Join(c.Config().Dir, "bin", program)
 	if err := os.MkdirAll(filepath.Dir(binary), 0o700); err != nil {
 		return nil, fmt.Errorf("starting the controller: %w", err)
 	}
 	if err := gate.Build(ctx, repo, "./cmd/controller", binary); err != nil {
 		return nil, err
 	}
+	return StartBuilt(ctx, c, Built{Name: name, Path: binary}, flags...)
+}
+
+// Built is a controller that was built, and how to start it.
+type Built struct {
+	Name, Path string
+	Env        []string
+}
+
+// StartBuilt is StartReplica for one that was built otherwise.
+func StartBuilt(ctx context.Context, c *cluster.Cluster, b Built, flags ...string) (*Controller, error) {
+	dir, name := c.Config().Dir, b.Name
 	kubeconfig, err := writeKubeconfig(ctx, c)
 	if err != nil {
 		return nil, err
@@ -60,7 +71,7 @@ func StartReplica(ctx context.Context, c *cluster.Cluster, repo, name string, fl
 		Ports: r.ports, Purposes: []string{name + metricsPort, name + healthPort},
 		Program: func() process.Program {
 			return process.Program{
-				Name: name, Path: binary, Dir: dir, Detached: c.Config().Detached, Reads: []string{kubeconfig},
+				Name: name, Path: b.Path, Env: b.Env, Dir: dir, Detached: c.Config().Detached, Reads: []string{kubeconfig},
 				Args: append([]string{
 					"--kubeconfig", kubeconfig, "--namespace", Namespace, "--leader-namespace", LeaderNamespace,
 					"--metrics-listen", r.at(metricsPort), "--health-listen", r.at(healthPort),

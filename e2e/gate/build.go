@@ -8,14 +8,15 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
+	"slices"
 )
 
 // Build builds a command of the checkout in repo, such as "./cmd/webhook". A
 // binary that is up to date is left alone, its time included, so that a program
-// that runs it is replaced only when the sources have changed.
-func Build(ctx context.Context, repo, pkg, binary string) error {
+// that runs it is replaced only when the sources have changed. flags are the go command's.
+func Build(ctx context.Context, repo, pkg, binary string, flags ...string) error {
 	next := binary + ".next"
-	cmd := exec.CommandContext(ctx, "go", "build", "-o", next, pkg)
+	cmd := exec.CommandContext(ctx, "go", slices.Concat([]string{"build", "-o", next}, flags, []string{pkg})...)
 	cmd.Dir = repo
 	// As the binaries are shipped: an image holds nothing besides.
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")

@@ -129,8 +129,9 @@ func newTemplate(name string) (*x509.Certificate, error) {
 	return &x509.Certificate{
 		SerialNumber: serial,
 		Subject:      pkix.Name{CommonName: name},
-		// A clock that is set back a little must not make the lab unusable.
-		NotBefore: time.Now().Add(-time.Hour),
+		// A clock that is set back must not make the lab unusable, as it would not a cluster
+		// that is not new.
+		NotBefore: time.Now().Add(-lifetime),
 		NotAfter:  time.Now().Add(lifetime),
 	}, nil
 }
