@@ -43,8 +43,14 @@ test: ## Unit tests, and integration tests against a real kube-apiserver
 	cd images && go test -timeout 40m ./...
 
 .PHONY: e2e
-e2e: ## End to end, one after the other and told as it goes: the chart with real pods first, which root can run with containerd
-	@for p in $(E2E); do echo "== e2e/$$p"; (cd e2e/$$p && go test -count=1 -timeout 30m -v .); done
+e2e: ## End to end, one package after the other and told as it goes: the chart with real pods first, which root can run with containerd
+	@out=$$(mktemp) && trap 'rm -f "$$out"' EXIT && sum= && bad=0 && \
+	for p in $(E2E); do echo "== e2e/$$p"; how=passed; \
+	  (cd e2e/$$p && go test -count=1 -timeout 30m -v . 2>&1) | tee "$$out" || { how=FAILED; bad=1; }; \
+	  n=$$(grep -c '^ *--- SKIP' "$$out") || true; \
+	  [ "$$n" = 0 ] || how="$$how, $$n skipped: $$(awk '/^ *--- SKIP/ {print prev; exit} {sub(/^ *[a-z_]+[.]go:[0-9]+: /, ""); prev = $$0}' "$$out")"; \
+	  sum+="$$(printf '%-14s %s' "$$p" "$$how")"$$'\n'; \
+	done; printf '== in short\n%s' "$$sum"; exit $$bad
 
 .PHONY: race
 race: ## Unit tests under the race detector
