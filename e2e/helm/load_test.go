@@ -3,6 +3,8 @@ package helm
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -107,6 +109,19 @@ func (s *stream) more(t *testing.T, n int) {
 func (s *stream) end() {
 	s.stop()
 	s.all.Wait()
+}
+
+// forgive takes out those that failed with these words: one for each client at most. The
+// stream has ended.
+func (s *stream) forgive(t *testing.T, words string) {
+	t.Helper()
+	all := len(s.wrong)
+	s.wrong = slices.DeleteFunc(s.wrong, func(w string) bool { return strings.Contains(w, words) })
+	if forgiven := all - len(s.wrong); forgiven > clients {
+		t.Errorf("%d requests met: %s", forgiven, words)
+	} else if forgiven > 0 {
+		logf("  %d requests met: %s", forgiven, words)
+	}
 }
 
 // lost is an error for every request that was not answered as it should. The stream has
