@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/validation"
 
 	"github.com/hardgate-dev/hardgate/api/v1alpha1"
 	"github.com/hardgate-dev/hardgate/control"
@@ -153,6 +154,15 @@ func knownCells(cmd *cobra.Command, namespaces, controls []string) error {
 		}
 	}
 	return given(cmd, "control", "control", controls)
+}
+
+// knownPolicy refuses what cannot be the name of a policy: "p/status" is a way of the API, on
+// which nothing would be changed and no error said.
+func knownPolicy(cmd *cobra.Command, flag, name string) error {
+	if len(validation.IsDNS1123Subdomain(name)) == 0 {
+		return nil
+	}
+	return usagef(cmd, "%s%q is no name of a WorkloadPolicy: see with: kubectl get workloadpolicies", flag, name)
 }
 
 // choose keeps the cells that are asked for.

@@ -113,6 +113,11 @@ func (f *exclusionFlags) check(cmd *cobra.Command, namespaces []string) error {
 	if cmd.Flags().Changed("policy") && f.policy == "" {
 		return usagef(cmd, "--policy: no policy is named")
 	}
+	if f.policy != "" {
+		if err := knownPolicy(cmd, "--policy: ", f.policy); err != nil {
+			return err
+		}
+	}
 	if err := knownCells(cmd, nil, f.controls); err != nil {
 		return err
 	}

@@ -66,7 +66,7 @@ func newSteer(verb string) *cobra.Command {
 }
 
 func (f *steerFlags) run(cmd *cobra.Command, verb, name string) error {
-	if err := f.check(cmd, verb); err != nil {
+	if err := cmp.Or(knownPolicy(cmd, "", name), f.check(cmd, verb)); err != nil {
 		return err
 	}
 	client, err := f.cluster.open(cmd)

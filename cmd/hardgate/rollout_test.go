@@ -204,6 +204,10 @@ func TestRolloutSteers(t *testing.T) {
 	}
 }
 
+func notPolicy(name string) string {
+	return fmt.Sprintf("%q is no name of a WorkloadPolicy: see with: kubectl get workloadpolicies", name)
+}
+
 // TestRolloutUsage: a flag with nothing in it, as "$NS" is where the variable is not set,
 // would mean all namespaces, all controls, or the cluster that happens to be the current one.
 func TestRolloutUsage(t *testing.T) {
@@ -219,6 +223,11 @@ func TestRolloutUsage(t *testing.T) {
 		"pin in a namespace":     {[]string{"pin", "p", "-n", "Tidy", "--mode", "Warn"}, strings.TrimPrefix(notNamespace("Tidy"), "hardgate: ") + see(" pin")},
 		"pin without a mode":     {[]string{"pin", "p", "-n", "tidy"}, `--mode: unknown mode "": use one of Off, Audit, Warn, Enforce` + see(" pin")},
 		"pause in no context":    {[]string{"pause", "p", "--context", ""}, "--context: no context is named" + see(" pause")},
+		"pause no policy":        {[]string{"pause", ""}, notPolicy("") + see(" pause")},
+		"pause a subresource":    {[]string{"pause", "p/status"}, notPolicy("p/status") + see(" pause")},
+		"pause another kind":     {[]string{"pause", "../nodepolicies/p"}, notPolicy("../nodepolicies/p") + see(" pause")},
+		"pause by a question":    {[]string{"pause", "p?"}, notPolicy("p?") + see(" pause")},
+		"exclude by no policy":   {[]string{"exclude", "tidy", "--policy", "p/status"}, "--policy: " + notPolicy("p/status") + see(" exclude")},
 		"show no namespace":      {[]string{"-n", ""}, "--namespace: no namespace is named" + see("")},
 		"show no control":        {[]string{"--control", ""}, "--control: no control is named" + see("")},
 		"show an unknown one":    {[]string{"--control", "ssh-x11"}, `--control: no manifest shows control "ssh-x11"` + see("")},
