@@ -118,7 +118,7 @@ verify: ## Regenerate in a copy and compare
 	git ls-files -z --cached --others --exclude-standard | xargs -0 cp --parents -t "$$copy" && \
 	$(MAKE) --no-print-directory -C "$$copy" generate >/dev/null && \
 	for f in api manifests charts/hardgate docs; do diff -r "$$f" "$$copy/$$f" || { echo "run make generate and commit what changes" >&2; exit 1; }; done && \
-	for m in $(MODULES) $(PINNED); do (cd $$m && go mod tidy -diff); done && \
+	for m in $(MODULES) $(PINNED); do (cd $$m && go mod tidy -diff) || exit 1; done && \
 	echo "what is generated is up to date"
 
 # The lab is rebuilt by the go command, which knows what has changed.
