@@ -135,12 +135,13 @@ func (f *steerFlags) change(r *v1alpha1.Rollout, verb, name string) (done string
 		return fmt.Sprintf("%s: %s held at %s", name, f.which(), f.mode), true
 	}
 	if n := len(r.Pins); n > 0 && same(r.Pins[n-1]) {
-		if last := r.Pins[n-1]; last.Mode == pin.Mode && last.AtMost || !above(last.Mode, pin.Mode) {
+		if last := r.Pins[n-1]; last.Mode == pin.Mode || !above(last.Mode, pin.Mode) {
 			return fmt.Sprintf("%s: %s held at %s already", name, f.which(), words(last)), false
 		}
 	}
-	// Pins of the same cells stay where without them the cells would be stricter.
-	r.Pins = append(slices.DeleteFunc(r.Pins, func(p v1alpha1.RolloutPin) bool { return same(p) && above(p.Mode, pin.Mode) }), pin)
+	// Other pins of the same cells stay: without them, the cells could be stricter, or milder
+	// than is asked for, such as Off.
+	r.Pins = append(slices.DeleteFunc(r.Pins, func(p v1alpha1.RolloutPin) bool { return same(p) && p.AtMost && above(p.Mode, pin.Mode) }), pin)
 	return fmt.Sprintf("%s: %s held at %s", name, f.which(), words(pin)), true
 }
 

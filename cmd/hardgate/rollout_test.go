@@ -4,8 +4,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -16,7 +18,9 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/hardgate-dev/hardgate/api/v1alpha1"
+	"github.com/hardgate-dev/hardgate/control"
 	"github.com/hardgate-dev/hardgate/rollout"
+	"github.com/hardgate-dev/hardgate/webhook/ruling"
 )
 
 // rolling is an API server with one policy, two namespaces and their reports.
@@ -168,7 +172,8 @@ func TestRolloutSteers(t *testing.T) {
 		"resume":                      {args: []string{"resume", "p"}, says: "p is resumed already\n"},
 		"demote":                      {args: []string{"demote", "p", "-n", "tidy", "--control", "privileged"}, says: "p: privileged in tidy held at Warn at most\n", patch: pins(`[{"namespaces":["tidy"],"controls":["privileged"],"mode":"Warn","atMost":true}]`)},
 		"demote twice":                {args: []string{"demote", "p", "-n", "untidy,tidy,tidy", "--control", "privileged"}, says: "held at Warn at most\n", patch: pins(`[{"namespaces":["tidy","untidy"],"controls":["privileged"],"mode":"Warn","atMost":true}]`)},
-		"demote what is pinned above": {pins: `[{"namespaces":["tidy"],"mode":"Enforce"},{"controls":["host-pid"],"mode":"Off"}]`, args: []string{"demote", "p", "-n", "tidy"}, says: "held at Warn at most\n", patch: pins(`[{"controls":["host-pid"],"mode":"Off"},{"namespaces":["tidy"],"mode":"Warn","atMost":true}]`)},
+		"demote what is pinned above": {pins: `[{"namespaces":["tidy"],"mode":"Enforce"},{"controls":["host-pid"],"mode":"Off"}]`, args: []string{"demote", "p", "-n", "tidy"}, says: "held at Warn at most\n", patch: pins(`[{"namespaces":["tidy"],"mode":"Enforce"},{"controls":["host-pid"],"mode":"Off"},{"namespaces":["tidy"],"mode":"Warn","atMost":true}]`)},
+		"demote what is pinned there": {pins: `[{"namespaces":["tidy"],"mode":"Warn"}]`, args: []string{"demote", "p", "-n", "tidy"}, says: "held at Warn already\n"},
 		"demote what is pinned below": {pins: `[{"namespaces":["tidy"],"mode":"Audit"},{"controls":["host-pid"],"mode":"Off"}]`, args: []string{"demote", "p", "-n", "tidy"}, says: "held at Warn at most\n", patch: pins(`[{"namespaces":["tidy"],"mode":"Audit"},{"controls":["host-pid"],"mode":"Off"},{"namespaces":["tidy"],"mode":"Warn","atMost":true}]`)},
 		"demoted further already":     {pins: `[{"namespaces":["tidy"],"mode":"Audit","atMost":true}]`, args: []string{"demote", "p", "-n", "tidy"}, says: "held at Audit at most already\n"},
 		"demoted already":             {pins: `[{"namespaces":["tidy"],"mode":"Warn","atMost":true}]`, args: []string{"demote", "p", "-n", "tidy"}, says: "held at Warn at most already\n"},
@@ -201,6 +206,48 @@ func TestRolloutSteers(t *testing.T) {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// TestDemoteLowersAlone: whatever the pins are, a demotion leaves the cells that it names as
+// they are or at its mode, and all others as they were.
+func TestDemoteLowersAlone(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	namespaces, controls := []string{"tidy", "untidy"}, []string{"privileged", "host-pid"}
+	some := func(of []string) []string {
+		return slices.DeleteFunc(slices.Clone(of), func(string) bool { return r.IntN(2) == 0 })
+	}
+	modes := []v1alpha1.Mode{"Off", "Audit", "Warn", "Enforce"}
+	for range 20000 {
+		f := steerFlags{namespaces: some(namespaces), controls: some(controls), mode: []string{"Audit", "Warn"}[r.IntN(2)]}
+		led := &v1alpha1.Rollout{}
+		for range r.IntN(5) {
+			cells := v1alpha1.RolloutCells{Namespaces: some(namespaces), Controls: some(controls)}
+			led.Pins = append(led.Pins, v1alpha1.RolloutPin{RolloutCells: cells, Mode: modes[r.IntN(4)], AtMost: r.IntN(2) == 0})
+		}
+		before := slices.Clone(led.Pins)
+		to, _ := control.ParseMode(f.mode)
+		f.change(led, "demote", "p")
+		for _, ns := range namespaces {
+			for _, id := range controls {
+				for free := control.Off; free <= control.Enforce; free++ {
+					held := func(pins []v1alpha1.RolloutPin) control.Mode {
+						h := ruling.HoldOf(pins, ns, control.ID(id))
+						if h.Pinned {
+							return h.Mode
+						}
+						return min(free, h.Mode)
+					}
+					want := held(before)
+					if ruling.Selects(&v1alpha1.RolloutCells{Namespaces: f.namespaces, Controls: f.controls}, ns, control.ID(id)) {
+						want = min(want, to)
+					}
+					if got := held(led.Pins); got != want {
+						t.Fatalf("%s in %s, %s without pins: %s, want %s\nbefore %+v\nafter %+v", id, ns, free, got, want, before, led.Pins)
+					}
+				}
+			}
+		}
 	}
 }
 
