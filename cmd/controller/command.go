@@ -125,7 +125,9 @@ func run(ctx context.Context, o options) error {
 	o.Registry = metrics.Registry
 	o.audit.Namespaces = []string{o.Namespace, o.LeaderNamespace}
 	o.Beside = o.beside
-	return controller.Run(logf.IntoContext(ctx, logf.Log), config, o.Options)
+	ctx = logf.IntoContext(ctx, logf.Log)
+	go tellOfVersion(ctx, config)
+	return controller.Run(ctx, config, o.Options)
 }
 
 // beside is what the leader runs besides tainting.
