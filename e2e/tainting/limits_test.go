@@ -1,6 +1,7 @@
 package tainting
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -98,10 +99,12 @@ func TestBudgetInAStorm(t *testing.T) {
 		t.Errorf("%d were tainted at once, the budget is 10", n)
 	}
 	t.Logf("settled after %s: %s", settled.Round(time.Millisecond), cond.Message)
-	s := g.clusterReport()
-	if s.Nodes.Tainted != 10 || s.Nodes.Drifted != 100 || s.Nodes.Held != 90 {
-		t.Errorf("counts %+v", s.Nodes)
-	}
+	// The report is written once in two seconds.
+	var s v1alpha1.ClusterReportStatus
+	g.until("counts of all nodes", func() bool {
+		s = g.clusterReport()
+		return s.Nodes.Tainted == 10 && s.Nodes.Drifted == 100 && s.Nodes.Held == 90
+	}, func() string { return fmt.Sprintf("%+v", s.Nodes) })
 	series, err := c.Metrics(t.Context())
 	g.must(err)
 	for name, want := range map[string]float64{
