@@ -19,7 +19,7 @@ var often = []string{"--audit-interval", "5s", "--audit-tick", "500ms"}
 func lead(t *testing.T, name string, flags ...string) *controller.Controller {
 	t.Helper()
 	return started(t, name, func() (*controller.Controller, error) {
-		return controller.StartReplica(t.Context(), lab.cluster, lab.repo, name, slices.Concat(often, flags)...)
+		return controller.StartBuilt(t.Context(), lab.cluster, controller.Built{Name: name, Path: lab.controller}, slices.Concat(often, flags)...)
 	})
 }
 
@@ -52,14 +52,15 @@ var flags = []string{"--certificates", "builtin", "--certificate-settle", "2s", 
 func TestBuiltin(t *testing.T) {
 	s := serve(t)
 	register(t, s)
-	first := lead(t, "controller", flags...)
+	brief := append(slices.Clone(flags), "--lease-duration", "8s") // the next leader is waited for
+	first := lead(t, "controller", brief...)
 	await(t, "the bundles are stored", func() bool {
 		bundles, err := stored(t.Context())
 		return err == nil && len(bundles) == 1 && bundles[0] != ""
 	})
 	s.ready(t)
 	enforce(t, "builtin")
-	second := lead(t, "controller-2", flags...)
+	second := lead(t, "controller-2", brief...)
 
 	stopLoad, stopProbe := load(t, "builtin"), probe(t, s)
 	old := certificate.State{CA: secret(t, authoritySecret)}

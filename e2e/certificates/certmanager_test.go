@@ -2,7 +2,6 @@ package certificates
 
 import (
 	"context"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -86,33 +85,6 @@ func TestInTurn(t *testing.T) {
 	}
 }
 
-// TestComponent: kubectl and the API server take the component as it is, over the manifests
-// of the built-in issuer.
-func TestComponent(t *testing.T) {
-	certManager(t)
-	dir := t.TempDir()
-	way, err := filepath.Rel(dir, filepath.Join(lab.repo, "manifests"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	text := "resources: [" + way + "]\ncomponents: [" + way + "/cert-manager]\n"
-	if err := os.WriteFile(filepath.Join(dir, "kustomization.yaml"), []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	out := kubectl(t, "apply", "--server-side", "--force-conflicts", "--dry-run=server", "-k", dir)
-	for _, want := range []string{
-		"certificate.cert-manager.io/hardgate-webhook", "validatingwebhookconfiguration.admissionregistration.k8s.io/hardgate",
-		"deployment.apps/hardgate-controller", "role.rbac.authorization.k8s.io/hardgate-controller-certificates",
-	} {
-		if !strings.Contains(out, want+" serverside-applied") {
-			t.Errorf("%s is not applied:\n%s", want, out)
-		}
-	}
-	if strings.Contains(out, "clusterrole.rbac.authorization.k8s.io/hardgate-controller-certificates") {
-		t.Errorf("a right of the built-in issuer is applied:\n%s", out)
-	}
-}
-
 // component is a file that is rendered from the chart.
 func component(name string) string {
 	return filepath.Join(lab.repo, "manifests", "cert-manager", name)
@@ -120,7 +92,7 @@ func component(name string) string {
 
 func kubectl(t *testing.T, args ...string) string {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), lab.kubectl, append([]string{"--kubeconfig", cluster.Kubeconfig(lab.dir)}, args...)...)
+	cmd := exec.CommandContext(context.WithoutCancel(t.Context()), lab.kubectl, append([]string{"--kubeconfig", cluster.Kubeconfig(lab.dir)}, args...)...)
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Fatalf("kubectl %s: %v\n%s", strings.Join(args, " "), err, out)
@@ -193,9 +165,10 @@ func issuers(t *testing.T) []*unstructured.Unstructured {
 	return all
 }
 
-// ask asks cert-manager for the certificate, and withdraw takes that back.
+// ask asks cert-manager for the certificate, until the test ends or it is taken back.
 func ask(t *testing.T) {
 	t.Helper()
+	t.Cleanup(func() { withdraw(t) })
 	for _, u := range issuers(t) {
 		create(t, u)
 	}
@@ -203,19 +176,15 @@ func ask(t *testing.T) {
 
 func withdraw(t *testing.T) {
 	t.Helper()
-	for _, u := range issuers(t) {
-		remove(t, u)
-	}
+	kubectl(t, "delete", "--ignore-not-found", "-f", component("certificate.yaml"))
+	// As a cluster's garbage collector does.
+	kubectl(t, "delete", "certificaterequests", "--all", "--namespace", controller.Namespace)
 }
 
-// byCertManager waits until every replica serves a certificate of cert-manager's. The
-// authority that the built-in issuer has made may be as good to it as one of its own.
+// byCertManager waits until every replica serves a certificate of cert-manager's.
 func byCertManager(t *testing.T, s *service) {
 	t.Helper()
-	await(t, "cert-manager has made the certificate", func() bool {
-		s, err := lab.admin.CoreV1().Secrets(controller.Namespace).Get(t.Context(), servingSecret, metav1.GetOptions{})
-		return err == nil && s.Annotations["cert-manager.io/certificate-name"] == "hardgate-webhook"
-	})
+	await(t, "cert-manager has made the certificate", func() bool { return isCertManagers(t, servingSecret) })
 	s.serves(t)
 }
 

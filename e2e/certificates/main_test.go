@@ -24,12 +24,12 @@ import (
 
 var lab struct {
 	repo, dir string
-	webhook   string // its binary
-	kubectl   string
 	issuer    issuer.Program
-	cluster   *cluster.Cluster
-	admin     kubernetes.Interface
-	client    *apply.Client
+
+	webhook, controller, kubectl string // binaries
+	cluster                      *cluster.Cluster
+	admin                        kubernetes.Interface
+	client                       *apply.Client
 }
 
 func TestMain(m *testing.M) { suite.Main(m, "certificates", run) }
@@ -52,12 +52,14 @@ func run(ctx context.Context, m *testing.M) (code int, err error) {
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(lab.dir)) }()
-	lab.webhook = filepath.Join(lab.dir, "bin", "webhook")
-	if err := os.MkdirAll(filepath.Dir(lab.webhook), 0o700); err != nil {
+	if err := os.Mkdir(filepath.Join(lab.dir, "bin"), 0o700); err != nil {
 		return 0, err
 	}
-	if err := gate.Build(ctx, lab.repo, "./cmd/webhook", lab.webhook); err != nil {
-		return 0, err
+	for pkg, binary := range map[string]*string{"webhook": &lab.webhook, "controller": &lab.controller} {
+		*binary = filepath.Join(lab.dir, "bin", pkg)
+		if err := gate.Build(ctx, lab.repo, "./cmd/"+pkg, *binary); err != nil {
+			return 0, err
+		}
 	}
 	lab.cluster, err = cluster.Start(ctx, cluster.Config{Dir: lab.dir, Binaries: binaries, Users: []string{gate.User}, Log: say})
 	if err != nil {
