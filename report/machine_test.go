@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"encoding/xml"
 	"errors"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -143,10 +144,14 @@ func TestSARIF(t *testing.T) {
 
 // The name of a file is a reference that every reader resolves alike.
 func TestSARIFFiles(t *testing.T) {
-	for file, want := range map[string]string{
+	files := map[string]string{
 		"web.yaml": "web.yaml", "./deploy//web.yaml": "deploy/web.yaml", "../a b/100%.yaml": "../a%20b/100%25.yaml", "/srv/x#1?.yaml": "file:///srv/x%231%3F.yaml",
-		"a:b.yaml": "./a:b.yaml", `deploy\web.yaml`: "deploy/web.yaml",
-	} {
+		"a:b.yaml": "./a:b.yaml", filepath.Join("deploy", "web.yaml"): "deploy/web.yaml", `deploy\web.yaml`: "deploy%5Cweb.yaml",
+	}
+	if filepath.Separator == '\\' { // a letter like any other elsewhere
+		files = map[string]string{`deploy\web.yaml`: "deploy/web.yaml", `C:\deploy\web.yaml`: "file:///C:/deploy/web.yaml"}
+	}
+	for file, want := range files {
 		l := readSARIF(t, report.SARIF{Locate: func(report.Object, string) (string, int) { return file, 1 }}, sample())
 		if got := l.Runs[0].Results[0].Locations[0].PhysicalLocation.ArtifactLocation.URI; got != want {
 			t.Errorf("%q is %q, want %q", file, got, want)

@@ -11,6 +11,7 @@ import (
 	"io"
 	"net/url"
 	"path"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -281,11 +282,14 @@ func (f SARIF) location(o *Object, field string) sarifLocation {
 
 // uri is that of a file: relative where the file's name is.
 func uri(file string) string {
-	u := url.URL{Path: path.Clean(strings.ReplaceAll(file, `\`, "/"))}
-	if path.IsAbs(u.Path) {
+	u := url.URL{Path: filepath.ToSlash(filepath.Clean(file))}
+	if filepath.IsAbs(file) {
 		u.Scheme = "file"
+		if !path.IsAbs(u.Path) { // it begins with a drive
+			u.Path = "/" + u.Path
+		}
 	}
-	return cmp.Or(u.String(), ".")
+	return u.String()
 }
 
 // fingerprint tells findings apart where lines move, and pods get other names.
