@@ -195,7 +195,7 @@ func (c *Controller) loop(ctx context.Context) error {
 		}
 		since = soonest(since, c.changes.take())
 		next := c.plan(ctx, since)
-		wait := time.Until(next)
+		wait := next.Sub(c.Roster.Now())
 		if next.IsZero() {
 			wait = time.Hour
 		}

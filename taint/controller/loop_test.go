@@ -33,16 +33,25 @@ func plans(t *testing.T, registry *prometheus.Registry) int {
 }
 
 // At once when something changes; under a stream of changes, now and then; and when
-// time alone changes something.
+// time alone changes something. All of it whatever the machine's clock says, by that of the
+// API server.
 func TestLoop(t *testing.T) {
+	for name, ahead := range map[string]time.Duration{"the clocks are the same": 0, "the server's is ahead": 40 * 24 * time.Hour, "it is behind": -40 * 24 * time.Hour} {
+		t.Run(name, func(t *testing.T) { testLoop(t, ahead) })
+	}
+}
+
+func testLoop(t *testing.T, ahead time.Duration) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		r := roster.New("", nil, nil)
+		r.Now = func() time.Time { return time.Now().Add(ahead) }
 		c := New(r)
 		registry := prometheus.NewRegistry()
 		c.May = func() error { return nil }
 		c.Metrics = NewMetrics(registry)
 		c.bulletin = newBulletin(c)
-		c.Config = taint.Config{DriftedKey: key.Drifted, UnverifiedKey: key.Unverified, Started: time.Now()}
+		c.Config = taint.Config{DriftedKey: key.Drifted, UnverifiedKey: key.Unverified, Started: r.Now()}
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan struct{})
 		go func() {
@@ -75,7 +84,7 @@ func TestLoop(t *testing.T) {
 
 		// A node that fails, by a policy with a grace period of ten minutes.
 		time.Sleep(time.Minute)
-		node := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "a", UID: "u", ResourceVersion: "1", CreationTimestamp: metav1.Now()}}
+		node := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "a", UID: "u", ResourceVersion: "1", CreationTimestamp: metav1.NewTime(r.Now())}}
 		node.Status.Conditions = []corev1.NodeCondition{{Type: corev1.NodeReady, Status: corev1.ConditionTrue}}
 		r.SetNode(node)
 		r.SetPolicy("p", &unstructured.Unstructured{Object: map[string]any{

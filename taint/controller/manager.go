@@ -29,6 +29,7 @@ import (
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/hardgate-dev/hardgate/api/v1alpha1"
+	"github.com/hardgate-dev/hardgate/clock"
 	"github.com/hardgate-dev/hardgate/taint"
 	"github.com/hardgate-dev/hardgate/taint/controller/patch"
 	"github.com/hardgate-dev/hardgate/taint/controller/roster"
@@ -84,9 +85,12 @@ func Run(ctx context.Context, config *rest.Config, o Options) error {
 	if err != nil {
 		return fmt.Errorf("building the scheme: %w", err)
 	}
+	server := &clock.Server{}
+	config.Wrap(server.Wrap)
 	r := roster.New(o.Namespace, o.PoolLabels, nil)
+	r.Now = server.Now
 	c := New(r)
-	l := &listening{server: config.Host, absent: newAbsent(), done: make(chan struct{})}
+	l := &listening{server: config.Host, now: r.Now, absent: newAbsent(), done: make(chan struct{})}
 	p := &patient{absent: l.absent, pending: func() []string { return l.pending() }, opened: make(chan struct{})}
 	recorder, stop, err := recorder(ctx, config, scheme)
 	if err != nil {
@@ -215,6 +219,7 @@ type listening struct {
 	absent  *absent
 	pending func() []string // what the roster does not know yet
 	done    chan struct{}
+	now     func() time.Time
 	since   time.Time
 }
 
@@ -232,7 +237,7 @@ func (l *listening) Start(ctx context.Context) error {
 		case <-tick.C:
 		}
 	}
-	l.since = time.Now()
+	l.since = l.now()
 	close(l.done)
 	logf.FromContext(ctx).Info("watching nodes, reports and policies")
 	return nil

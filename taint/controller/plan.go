@@ -21,10 +21,10 @@ func (c *Controller) plan(ctx context.Context, since time.Time) (again time.Time
 	c.agenda.hold()
 	view := c.Roster.View()
 	view.Fleet.Baseline = c.baseline
-	now := time.Now()
+	began, now := time.Now(), c.Roster.Now()
 	out := taint.Plan(view.Fleet, c.Config, now)
 	again = c.agenda.post(c.tasks(view, out.Decisions, since), now)
-	c.Metrics.planned(out, len(view.Fleet.Misunderstood), time.Since(now))
+	c.Metrics.planned(out, len(view.Fleet.Misunderstood), time.Since(began))
 	c.baseline = out.Baseline
 	c.bulletin.offer(status(out, view.Fleet))
 	c.complain(ctx, view.Fleet.Misunderstood)
