@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -25,6 +24,12 @@ type parts struct {
 	// links are those parts that are links on the node, as /lib is to /usr/lib. Mounting one
 	// follows the link, so that a part shows no link, but one directory twice.
 	links []rootLink
+	// loose are parts that are links to somewhere outside of all parts: what is beside them
+	// is not what is beside their names.
+	loose []string
+	seats map[string]part
+	// mounts is the node's table of mounts, or -1.
+	mounts int
 }
 
 // rootLink is a link and the directory that it leads to.
@@ -55,24 +60,14 @@ func (r *Root) Parts() []string {
 }
 
 func (r *Root) findParts() (*parts, error) {
-	id, err := mountOf(r.fd)
+	t, err := r.readTables()
 	if err != nil {
 		return nil, err
 	}
-	mounts, err := readOwn("/proc/self/mountinfo")
-	if err != nil {
-		return nil, err
-	}
-	p := &parts{}
-	for line := range strings.Lines(string(mounts)) {
-		f := strings.Fields(line) // as in proc_pid_mountinfo(5)
-		const at = 4
-		if len(f) <= at || f[1] != id {
-			continue
-		}
-		place, ok := r.inside(unescape(f[at]))
-		if ok && place != "/" {
-			p.dirs = append(p.dirs, place)
+	p := &parts{mounts: -1}
+	for _, m := range t.own {
+		if m.parent == t.root.id && m.at != "/" {
+			p.dirs = append(p.dirs, m.at)
 		}
 	}
 	if len(p.dirs) == 0 {
@@ -81,6 +76,8 @@ func (r *Root) findParts() (*parts, error) {
 	slices.Sort(p.dirs)
 	p.dirs = slices.Compact(p.dirs)
 	r.findLinks(p)
+	r.findSeats(p, t)
+	p.mounts = r.openMounts()
 	return p, nil
 }
 
@@ -235,21 +232,4 @@ func readOwn(name string) ([]byte, error) {
 	defer closeFD(fd)
 	const most = 64 << 20 // a line for each mount of the node
 	return readFrom(fd, 0, most)
-}
-
-// unescape reads a path of /proc/self/mountinfo: blanks and backslashes are octal.
-func unescape(s string) string {
-	const digits = 3
-	var b strings.Builder
-	for i := 0; i < len(s); i++ {
-		if s[i] == '\\' && i+digits < len(s) {
-			if n, err := strconv.ParseUint(s[i+1:i+1+digits], 8, 8); err == nil {
-				b.WriteByte(byte(n))
-				i += digits
-				continue
-			}
-		}
-		b.WriteByte(s[i])
-	}
-	return path.Clean(b.String())
 }

@@ -4,7 +4,9 @@ package host
 
 import (
 	"errors"
+	"fmt"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -106,6 +108,9 @@ func (r *Root) walk(name string, flags int) (fd int, at string, err error) {
 				return -1, "", err
 			}
 			if element == ".." {
+				if err := w.leave(); err != nil {
+					return -1, "", err
+				}
 				w.up()
 			}
 			continue
@@ -224,6 +229,17 @@ func (w *walker) magic(link int) (bool, error) {
 	var dir unix.Stat_t
 	err := unix.Fstat(w.dir(), &dir)
 	return dir.Ino != procRoot, err
+}
+
+// leave is an error where the directory above is not known.
+func (w *walker) leave() error {
+	if w.parts == nil || len(w.parts.loose) == 0 {
+		return nil
+	}
+	if place := w.place(""); slices.Contains(w.parts.loose, place) {
+		return fmt.Errorf("%s is a link on the node, and what is beside the directory that it leads to is %w", place, ErrNotMounted)
+	}
+	return nil
 }
 
 func (w *walker) up() {

@@ -51,6 +51,9 @@ func (r *Root) Close() error {
 	if r.proc >= 0 {
 		closeFD(r.proc)
 	}
+	if r.parts != nil && r.parts.mounts >= 0 {
+		closeFD(r.parts.mounts)
+	}
 	return unix.Close(r.fd)
 }
 

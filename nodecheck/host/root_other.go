@@ -21,6 +21,12 @@ func OpenParts(dir string) (*Root, error) { return Open(dir) }
 // Parts returns nil.
 func (*Root) Parts() []string { return nil }
 
+// Replaced returns nil.
+func (*Root) Replaced() error { return nil }
+
+// Remounted returns false.
+func (*Root) Remounted() bool { return false }
+
 // Close implements io.Closer.
 func (*Root) Close() error { return nil }
 
