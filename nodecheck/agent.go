@@ -33,6 +33,16 @@ type Watcher interface {
 	Watched() (directories int, limited bool)
 }
 
+// Parts are the directories of the node where they are mounted one by one; *host.Root has
+// them.
+type Parts interface {
+	Parts() []string
+	// Replaced is an error where a part is not the node's any more.
+	Replaced() error
+	// Remounted is whether it may be, by what the node has mounted since the last call.
+	Remounted() bool
+}
+
 // Agent scans a node again and again.
 type Agent struct {
 	Scanner *Scanner
@@ -46,10 +56,10 @@ type Agent struct {
 	// Orders brings what the report asks for. Without an order, or after one that asks
 	// for nothing, the Scanner's checks and rules are those that it came with.
 	Orders <-chan delivery.Order
-	// Parts are the directories of the node that are mounted one by one, nil where its whole
-	// root is. One that another takes the place of is seen as it was until it is mounted
-	// anew, as it is when the agent is started again: Run ends with an error.
-	Parts []string
+	// Parts are nil where the whole root of the node is mounted. A part that another directory
+	// takes the place of is seen as it was until it is mounted anew, as it is when the agent
+	// is started again: Run ends with an error.
+	Parts Parts
 	// Self is what the report says of the agent; of its rules, of those that the Scanner
 	// came with.
 	Self    synopsis.Agent
@@ -128,8 +138,19 @@ func (a *Agent) Run(ctx context.Context) error {
 			a.follow(ctx, o)
 			a.scan(ctx, causeRules, nil)
 		case <-poll.C:
+			// No one reports that a file system was taken off a part.
+			if a.Parts != nil && a.Parts.Remounted() {
+				if err := a.Parts.Replaced(); err != nil {
+					return err
+				}
+			}
 			poll.Reset(a.poll(ctx))
 		case <-full.C:
+			if a.Parts != nil {
+				if err := a.Parts.Replaced(); err != nil {
+					return err
+				}
+			}
 			a.account.due = time.Time{}
 			a.Watcher.Renew()
 			a.scan(ctx, causeFull, nil)
@@ -152,12 +173,15 @@ func (a *Agent) provide(ctx context.Context, h *host.Host) {
 	host.Provide(h, process.Listeners(list))
 }
 
-// replaced is an error where what happened to a directory that is mounted happened to the
-// directory itself and to nothing in it: it is reported by its own path.
+// replaced is an error where a part is not the node's any more. It is looked for if
+// something happened to a part itself and not only in it, which is reported by its own path.
 func (a *Agent) replaced(changed []string) error {
-	for _, dir := range changed {
-		if slices.Contains(a.Parts, dir) {
-			return fmt.Errorf("the node's %s is another directory than the one that is mounted here; it is when the agent starts again", dir)
+	if a.Parts == nil {
+		return nil
+	}
+	for _, dir := range a.Parts.Parts() {
+		if slices.Contains(changed, dir) || slices.Contains(changed, "/") {
+			return a.Parts.Replaced()
 		}
 	}
 	return nil

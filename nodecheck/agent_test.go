@@ -62,19 +62,68 @@ func TestAgentIsNotKeptBusy(t *testing.T) {
 	}
 }
 
-// A directory that is mounted by itself and has been replaced on the node is not read on.
+// parts are two, of which one may have been replaced.
+type parts struct {
+	replaced  error
+	remounted bool
+	asked     int
+}
+
+func (*parts) Parts() []string { return []string{"/etc", "/var/lib"} }
+
+func (p *parts) Replaced() error {
+	p.asked++
+	return p.replaced
+}
+
+func (p *parts) Remounted() bool { return p.remounted }
+
+// A directory that is mounted by itself and has been replaced on the node is not read on;
+// whether it was is asked when something happened to itself.
 func TestAgentEndsWithItsParts(t *testing.T) {
-	a := &Agent{Parts: []string{"/etc", "/var/lib"}}
-	for _, changed := range [][]string{nil, {"/etc/x", "/var/lib/y", "/"}, {"/var"}, {"/usr"}} {
-		if err := a.replaced(changed); err != nil {
+	broken := errors.New("/var/lib is another")
+	for _, changed := range [][]string{nil, {"/etc/x", "/var/lib/y"}, {"/var"}, {"/usr"}} {
+		p := &parts{replaced: broken}
+		if err := (&Agent{Parts: p}).replaced(changed); err != nil || p.asked != 0 {
 			t.Errorf("%q: %v", changed, err)
 		}
 	}
-	if err := a.replaced([]string{"/etc/x", "/var/lib"}); err == nil || !strings.Contains(err.Error(), "/var/lib") {
-		t.Errorf("/var/lib was replaced: %v", err)
+	for _, changed := range [][]string{{"/etc/x", "/var/lib"}, {"/"}} {
+		if err := (&Agent{Parts: &parts{replaced: broken}}).replaced(changed); !errors.Is(err, broken) {
+			t.Errorf("%q, and /var/lib was replaced: %v", changed, err)
+		}
+		if err := (&Agent{Parts: &parts{}}).replaced(changed); err != nil {
+			t.Errorf("%q, and nothing was replaced: %v", changed, err)
+		}
 	}
 	if err := (&Agent{}).replaced([]string{"/etc"}); err != nil {
 		t.Errorf("of a whole root: %v", err)
+	}
+}
+
+// What is mounted on a node and taken off it is not reported: it is looked for with every
+// poll, and at full passes.
+func TestAgentLooksAtItsParts(t *testing.T) {
+	broken := errors.New("/var/lib is another")
+	for name, c := range map[string]struct {
+		parts          parts
+		interval, poll time.Duration
+		want           error
+	}{
+		"remounted":      {parts{replaced: broken, remounted: true}, time.Hour, time.Millisecond, broken},
+		"a full pass":    {parts{replaced: broken}, time.Millisecond, time.Hour, broken},
+		"not remounted":  {parts{replaced: broken}, time.Hour, time.Millisecond, nil},
+		"something else": {parts{remounted: true}, time.Hour, time.Millisecond, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+			defer cancel()
+			r := stopped(t, "-- etc/x --\n")
+			r.Parts, r.Interval, r.Poll = &c.parts, c.interval, c.poll
+			if err := r.Run(ctx); !errors.Is(err, c.want) {
+				t.Errorf("%v, want %v", err, c.want)
+			}
+		})
 	}
 }
 

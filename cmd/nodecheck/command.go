@@ -172,9 +172,11 @@ func run(ctx context.Context, o options) (err error) {
 	agent := &nodecheck.Agent{
 		Scanner: &nodecheck.Scanner{Files: root, Checks: checks, Rules: rules, Patience: patience},
 		Watcher: watcher, Deliver: sender.Offer, Orders: orders, Metrics: seen, Listeners: sockets.Listening,
-		Parts:    root.Parts(),
 		Self:     synopsis.Agent{Version: version.String(), RuleSet: ruleSet, Benchmarks: benchmarks},
 		Interval: o.interval, Poll: o.poll,
+	}
+	if o.parts {
+		agent.Parts = root
 	}
 	if o.configzPort != 0 {
 		agent.Kubelet = &configz.Client{Port: o.configzPort, Token: o.access.token, Files: root}
