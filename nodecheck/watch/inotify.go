@@ -71,7 +71,7 @@ func (d *directory) concerns(dir string, e event) (string, bool) {
 		return dir, true
 	}
 	if len(e.name) == 0 {
-		return "", false // the directory's own attributes: its parent reports them too
+		return dir, d.part // the directory's own attributes: else its parent reports them too
 	}
 	opened, known := d.names[string(e.name)]
 	switch {

@@ -44,6 +44,11 @@ func TestParts(t *testing.T) {
 			t.Errorf("%s was written: %q, want %s", name, got, want)
 		}
 	}
+	// What is above a part is not the node's, and reports nothing.
+	n.must(os.Chmod(filepath.Join(n.dir, "etc"), 0o700))
+	if got := n.changed(); !slices.Equal(got, []string{"/etc"}) {
+		t.Errorf("/etc has another mode: %q", got)
+	}
 	n.must(os.Rename(filepath.Join(n.dir, "etc"), filepath.Join(n.dir, "etc.old")))
 	if got := n.changed(); !slices.Equal(got, []string{"/etc"}) {
 		t.Errorf("/etc was replaced: %q", got)

@@ -64,6 +64,8 @@ type directory struct {
 	listed bool
 	// written is whether the content of any file in it matters.
 	written bool
+	// part is whether the directory above is not the node's, and reports nothing.
+	part bool
 }
 
 // plan is the directories to watch, by their real paths.

@@ -146,8 +146,9 @@ func (w *Watcher) set(ctx context.Context, p plan) (added bool) {
 	next := make(map[int]map[string]*directory, len(p))
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	limited := false
+	limited, parts := false, w.root.Parts()
 	for dir, d := range p {
+		d.part = slices.Contains(parts, dir)
 		mask := uint32(always)
 		if d.written {
 			mask |= written
