@@ -10,6 +10,7 @@ import (
 
 	"github.com/hardgate-dev/hardgate/api/v1alpha1"
 	"github.com/hardgate-dev/hardgate/control"
+	"github.com/hardgate-dev/hardgate/webhook/ruling"
 )
 
 // TestHistories plays random weeks and holds every step against a memory of its own: when
@@ -97,5 +98,78 @@ func TestHistories(t *testing.T) {
 		if seed == 0 && promoted == 0 {
 			t.Error("nothing was ever promoted")
 		}
+	}
+}
+
+// TestPlanIsWhatHolds: whatever a policy starts from, pins, excludes and has reached, the mode
+// that a plan tells of a cell is the one that the webhook goes by once the plan is written
+// down, and none is stricter than before but by a promotion, or by who changed the policy.
+func TestPlanIsWhatHolds(t *testing.T) {
+	modes := []v1alpha1.Mode{"Off", "Audit", "Warn", "Enforce"}
+	holds := func(in *In, controls []v1alpha1.NamespaceControl) control.Mode {
+		book, errs := ruling.Compile(in.Policies)
+		if len(errs) > 0 {
+			t.Fatal(errs)
+		}
+		reached := ruling.Reached{}
+		reached.Note(&v1alpha1.NamespaceReport{ObjectMeta: metav1.ObjectMeta{Name: here}, Status: v1alpha1.NamespaceReportStatus{Controls: controls}})
+		for _, j := range book.At(reached).For(here, nil) {
+			if j.Policy.ID == id {
+				return j.Rulings[0].Mode
+			}
+		}
+		return control.Off
+	}
+	promoted, held := 0, 0
+	for seed := range uint64(400) {
+		r := rand.New(rand.NewPCG(seed, 11))
+		in := world()
+		in.Policies[0].UID = "1"
+		in.Reports = map[string]v1alpha1.NamespaceReportStatus{}
+		now := noon
+		for step := range 40 {
+			now = now.Add(time.Duration(1+r.IntN(200)) * time.Hour)
+			rollout, some := in.Policies[0].Spec.Rollout, v1alpha1.RolloutCells{Namespaces: []string{here}}
+			changed := r.IntN(4) == 0
+			if changed {
+				in.Policies[0].Spec.Controls[0].Mode = modes[r.IntN(4)]
+				rollout.Target = modes[2+r.IntN(2)]
+				rollout.Pins, rollout.Exclude = nil, nil
+				for range r.IntN(3) {
+					rollout.Pins = append(rollout.Pins, v1alpha1.RolloutPin{RolloutCells: some, Mode: modes[r.IntN(4)], AtMost: r.IntN(2) == 0})
+				}
+				if r.IntN(4) == 0 {
+					rollout.Exclude = []v1alpha1.RolloutCells{some}
+				}
+			}
+			in.Audit.Started, in.Audit.Finished = now.Add(-2*time.Minute), now.Add(-time.Minute)
+			in.Audit.Cells[here] = map[control.ID]Count{id: {Violations: r.IntN(8) / 7}}
+			in.Heartbeat.Last = metav1.Time{Time: now}
+			before := holds(&in, in.Reports[here].Controls)
+			out := Plan(in, now)
+			mode, reported := control.Off, false
+			for _, c := range out.Controls[here] {
+				if c.ID == id && len(c.Modes) > 0 {
+					mode, _ = control.ParseMode(string(c.Modes[0].Mode))
+					reported = true
+					if c.Modes[0].Held {
+						held++
+					}
+				}
+			}
+			status := in.Reports[here]
+			status.Controls = out.Controls[here]
+			in.Reports[here] = status
+			if got := holds(&in, status.Controls); reported && got != mode {
+				t.Fatalf("seed %d step %d: the plan says %s, and %s holds: %+v", seed, step, mode, got, in.Policies[0].Spec)
+			} else if len(out.Promoted) > 0 {
+				promoted++
+			} else if got > before {
+				t.Fatalf("seed %d step %d: from %s to %s without a promotion: %+v", seed, step, before, got, in.Policies[0].Spec)
+			}
+		}
+	}
+	if promoted == 0 || held == 0 {
+		t.Errorf("%d promoted, %d held", promoted, held)
 	}
 }
