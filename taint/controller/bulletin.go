@@ -94,11 +94,12 @@ func (b *bulletin) wake() {
 	}
 }
 
-// run writes until ctx ends.
+// run writes until ctx ends. What is in the way is said once, and not with every try: a CRD
+// may be missing for long.
 func (b *bulletin) run(ctx context.Context) {
 	look := time.NewTicker(lookAfter)
 	defer look.Stop()
-	for {
+	for told := ""; ; {
 		var err error
 		select {
 		case <-ctx.Done():
@@ -110,8 +111,14 @@ func (b *bulletin) run(ctx context.Context) {
 		if err == nil {
 			err = b.write(ctx)
 		}
-		if err != nil && ctx.Err() == nil {
-			logf.FromContext(ctx).Error(err, "keeping the ClusterReport; tried again")
+		switch {
+		case err == nil:
+			told = ""
+		case ctx.Err() == nil:
+			if text := err.Error(); text != told {
+				told = text
+				logf.FromContext(ctx).Error(err, "keeping the ClusterReport; tried again every few seconds")
+			}
 			b.wake()
 		}
 		select {

@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/go-logr/logr/funcr"
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -17,6 +18,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/record"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	logf "sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/hardgate-dev/hardgate/api/v1alpha1"
 	"github.com/hardgate-dev/hardgate/taint"
@@ -128,7 +130,9 @@ func TestBulletin(t *testing.T) {
 		if err := b.read(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		ctx, cancel := context.WithCancel(t.Context())
+		complaints := 0
+		log := funcr.New(func(_, _ string) { complaints++ }, funcr.Options{})
+		ctx, cancel := context.WithCancel(logf.IntoContext(t.Context(), log))
 		go b.run(ctx)
 		of := func(total int, stops ...taint.Stop) v1alpha1.ClusterReportStatus {
 			out := taint.Outcome{Counts: taint.Counts{Total: total}, Stops: stops}
@@ -163,6 +167,9 @@ func TestBulletin(t *testing.T) {
 		b.offer(of(12))
 		time.Sleep(3 * bulletinPace)
 		expect("while the server refuses", seen{11, 2})
+		if complaints != 1 {
+			t.Errorf("it is said %d times that the server refuses", complaints)
+		}
 		s.refuse(nil)
 		time.Sleep(bulletinPace)
 		expect("when it no longer does", seen{12, 3})
