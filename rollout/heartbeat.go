@@ -11,7 +11,7 @@ import (
 func unheard(h *v1alpha1.Heartbeat, now time.Time) string {
 	switch {
 	case h == nil:
-		return "no webhook has been heard of yet: nobody counts what is admitted"
+		return "no webhook has been heard of yet: nobody counts what is admitted; if this stays so, upgrade the CRDs, then the webhook"
 	case h.Last.After(now.Add(maxAhead)):
 		return "the webhook was heard of by a clock that is ahead, at " + stamp(h.Last.Time)
 	case now.Sub(h.Last.Time) > v1alpha1.HeartbeatGap:

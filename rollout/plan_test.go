@@ -88,7 +88,7 @@ func TestPlan(t *testing.T) {
 		"refused by a clock ahead":  {func(in *In) { admit(in, id, noon.Add(day)) }, "Warn", "Enforce at 2026-12-02T12:00:00Z"},
 		"clean since tomorrow":      {func(in *In) { stored(in).CleanSince = ago(-day) }, "Warn", "Enforce at 2026-12-02T12:00:00Z"},
 		"in Warn since tomorrow":    {func(in *In) { stored(in).Modes[0].Since = *ago(-day) }, "Warn", "Enforce at 2026-12-02T12:00:00Z"},
-		"no webhook":                {func(in *In) { in.Heartbeat = nil }, "Warn", "Enforce, once this ends: no webhook has been heard of yet"},
+		"no webhook":                {func(in *In) { in.Heartbeat = nil }, "Warn", "Enforce, once this ends: no webhook has been heard of yet: nobody counts what is admitted; if this stays so, upgrade the CRDs, then the webhook"},
 		"no webhook, too early":     {func(in *In) { in.Heartbeat = nil; stored(in).CleanSince = ago(day) }, "Warn", "Enforce, once this ends: no webhook has been heard of yet"},
 		"the webhook went away":     {func(in *In) { in.Heartbeat.Last = *ago(time.Hour) }, "Warn", "Enforce, once this ends: the webhook has not been heard of since 2026-11-25T11:00:00Z"},
 		"it is away for a bit":      {func(in *In) { in.Heartbeat.Last = *ago(10 * time.Minute) }, "Enforce", "at its target"},
