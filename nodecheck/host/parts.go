@@ -169,7 +169,8 @@ func (p *parts) follow(name string, last bool) string {
 func (r *Root) locateInParts(name string, flags int) (fd int, at string, err error) {
 	if !strings.Contains(name, "..") {
 		asked := clean(name)
-		at = r.parts.follow(asked, flags&unix.O_NOFOLLOW == 0)
+		directory := strings.HasSuffix(name, "/") || strings.HasSuffix(name, "/.") // it must be one
+		at = r.parts.follow(asked, directory || flags&unix.O_NOFOLLOW == 0)
 		inside := r.parts.inside(at)
 		if !inside && !r.parts.reaches(at) {
 			return -1, "", notMounted(name, at)
@@ -178,8 +179,8 @@ func (r *Root) locateInParts(name string, flags int) (fd int, at string, err err
 			place := name
 			switch {
 			case at == asked:
-			case strings.HasSuffix(name, "/"), strings.HasSuffix(name, "/."):
-				place = at + "/" // it must be a directory
+			case directory:
+				place = at + "/"
 			default:
 				place = at
 			}

@@ -140,6 +140,9 @@ func TestParts(t *testing.T) {
 				t.Errorf("the link %s: %+v, %v; want it to say %q", name, info, err, want)
 			}
 		}
+		if info, err := r.Lstat("/lib/"); err != nil || info.Path != "/usr/lib" || info.Type != fs.ModeDir {
+			t.Errorf("the directory that /lib leads to: %+v, %v", info, err)
+		}
 		if _, err := r.Stat("/etc/out"); err == nil || !strings.Contains(err.Error(), "/etc/out: it leads to /srv") || !strings.Contains(err.Error(), "nodecheck.hostPaths") {
 			t.Errorf("what to do is not said: %v", err)
 		}
