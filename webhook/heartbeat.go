@@ -3,6 +3,7 @@ package webhook
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -27,11 +28,23 @@ const (
 // asked is what rollouts go by.
 type pulse = atomic.Pointer[time.Time]
 
+// account writes what was counted, and then the heartbeat: of a self-test that was answered
+// before, as what was counted since is not written.
+func (g *Gate) account(ctx context.Context, reports dynamic.ResourceInterface, known func() (last time.Time, exists bool)) error {
+	answered := g.answered.Load()
+	if err := g.tallies.write(ctx, reports); err != nil {
+		return fmt.Errorf("what would have been refused: %w", err) // nor is it said that it would be
+	}
+	if err := beat(ctx, answered, reports, known); err != nil {
+		return fmt.Errorf("the heartbeat: %w", err)
+	}
+	return nil
+}
+
 // beat writes the heartbeat, where the self-test has been answered since it was written
 // last, by whichever replica. Where the report is not there yet, nothing is written: the
 // controller makes it.
-func (g *Gate) beat(ctx context.Context, reports dynamic.ResourceInterface, known func() (last time.Time, exists bool)) error {
-	answered := g.answered.Load()
+func beat(ctx context.Context, answered *time.Time, reports dynamic.ResourceInterface, known func() (last time.Time, exists bool)) error {
 	if answered == nil {
 		return nil
 	}

@@ -2,6 +2,7 @@ package webhook
 
 import (
 	"fmt"
+	"net/http"
 	"net/http/httptest"
 	"testing"
 	"time"
@@ -97,7 +98,7 @@ func TestHeartbeat(t *testing.T) {
 	beats := func() bool {
 		t.Helper()
 		before := stored.version
-		if err := gate.beat(t.Context(), reports, func() (time.Time, bool) { return last, exists }); err != nil {
+		if err := gate.account(t.Context(), reports, func() (time.Time, bool) { return last, exists }); err != nil {
 			t.Fatal(err)
 		}
 		return stored.version > before
@@ -141,6 +142,34 @@ func TestHeartbeat(t *testing.T) {
 	gate.answered.Store(&past)
 	if last = stored.status.Heartbeat.Last.Time; !beats() || stored.status.Heartbeat.Last.After(time.Now()) || len(stored.status.Heartbeat.Gaps) > 0 {
 		t.Errorf("after a clock that was ahead: %+v", stored.status.Heartbeat)
+	}
+}
+
+// A heartbeat is of what is written: what was counted meanwhile is not, and a write for each of
+// thousands of namespaces takes its time.
+func TestHeartbeatIsOfWhatIsWritten(t *testing.T) {
+	gate, _ := newGate(t)
+	before, stored := at(0).Time, &report{}
+	gate.answered.Store(&before)
+	gate.tallies.add(cell{"shop", "host-pid"}, tally("host-pid", 1, 7, "Pod/x"))
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		if stored.version == 0 {
+			later := at(7).Time
+			gate.answered.Store(&later)
+		}
+		stored.ServeHTTP(w, req)
+	}))
+	defer server.Close()
+	client, err := dynamic.NewForConfig(&rest.Config{Host: server.URL, QPS: -1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	known := func() (time.Time, bool) { return time.Time{}, true }
+	if err := gate.account(t.Context(), client.Resource(v1alpha1.GroupVersion.WithResource("namespacereports")), known); err != nil {
+		t.Fatal(err)
+	}
+	if h := stored.status.Heartbeat; h == nil || !h.Last.Time.Equal(before) || len(stored.status.Admission) != 1 {
+		t.Errorf("heartbeat %+v, tallies %+v", h, stored.status.Admission)
 	}
 }
 

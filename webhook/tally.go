@@ -111,12 +111,8 @@ func (g *Gate) WriteTallies(ctx context.Context, i *Informers, interval time.Dur
 			}
 			return
 		case <-time.After(interval):
-			if err := g.tallies.write(ctx, i.reportClient); err != nil {
-				log.V(1).Info("what would have been refused is not written yet", "cause", err.Error())
-				continue // nor is it said that it would be
-			}
-			if err := g.beat(ctx, i.reportClient, i.heartbeat); err != nil {
-				log.V(1).Info("the heartbeat is not written yet", "cause", err.Error())
+			if err := g.account(ctx, i.reportClient, i.heartbeat); err != nil {
+				log.V(1).Info("not everything is written yet", "cause", err.Error())
 			}
 		}
 	}
