@@ -55,9 +55,11 @@ type Controller struct {
 	astray error
 	// open is where something is enforced that does not fail closed.
 	open open
-	// again is whether something was written by somebody else meanwhile, or there is more to
-	// be confirmed than a round may take.
-	again, more bool
+	// late are the namespaces whose reports somebody else has written meanwhile, so that what
+	// was decided is not in them.
+	late map[string]bool
+	// more is whether there is more to be confirmed than a round may take.
+	more bool
 	// told is what was said last, so that it is said once.
 	told map[string]string
 }

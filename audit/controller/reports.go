@@ -132,7 +132,7 @@ func (c *Controller) writeReport(ctx context.Context, s *state, name string, wan
 	case apierrors.IsConflict(err), apierrors.IsNotFound(err):
 		// The webhook has written its tally meanwhile, or the namespace has gone. The next
 		// round decides by what is stored then.
-		c.again = true
+		c.late[name] = true
 		return nil
 	case err != nil:
 		return err

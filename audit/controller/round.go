@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
@@ -17,7 +18,7 @@ import (
 
 // round does once all that there is to do, and says when to do it again.
 func (c *Controller) round(ctx context.Context, now time.Time) (time.Duration, error) {
-	c.again, c.more = false, false
+	c.late, c.more = map[string]bool{}, false
 	s, err := c.read(ctx, now)
 	if err != nil {
 		return c.Options.Tick, err
@@ -46,7 +47,7 @@ func (c *Controller) round(ctx context.Context, now time.Time) (time.Duration, e
 	err = c.write(ctx, s, &out)
 	wait := c.Options.Tick
 	switch {
-	case c.again, c.more:
+	case len(c.late) > 0, c.more:
 		wait = time.Second
 	case !out.Again.IsZero():
 		wait = max(time.Second, min(wait, out.Again.Sub(now)))
@@ -187,10 +188,14 @@ func (c *Controller) write(ctx context.Context, s *state, out *rollout.Out) erro
 	err := c.writeReports(ctx, s, want)
 	// What it follows had been reached before: it waits for no report that cannot be written.
 	followed := wrap("following what is enforced", c.follow(ctx, s))
-	if err == nil && !c.again { // else what would be said of it might not be so
-		c.tellOfPromotions(s, out.Promoted)
-		c.Metrics.modes(out.Modes)
-		err = c.writePolicies(ctx, s, out.Policies)
+	if err == nil { // else what would be said of it might not be so
+		written := slices.DeleteFunc(slices.Clone(out.Promoted), func(p rollout.Promotion) bool { return c.late[p.Namespace] })
+		c.tellOfPromotions(s, written)
+		// In a large cluster some report is always late: what is said waits for promotions alone.
+		if len(written) == len(out.Promoted) {
+			c.Metrics.modes(out.Modes)
+			err = c.writePolicies(ctx, s, out.Policies)
+		}
 	}
 	c.expiring(s)
 	return errors.Join(err, followed, wrap("writing the ClusterReport", c.writeCluster(ctx, s)))
