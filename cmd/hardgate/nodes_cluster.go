@@ -20,6 +20,7 @@ import (
 	"k8s.io/client-go/rest"
 
 	"github.com/hardgate-dev/hardgate/api/v1alpha1"
+	"github.com/hardgate-dev/hardgate/clock"
 	"github.com/hardgate-dev/hardgate/taint/preflight"
 	"github.com/hardgate-dev/hardgate/taint/ruling"
 )
@@ -33,6 +34,8 @@ type clusterClient struct {
 	api     rest.Interface
 	server  string
 	context string
+	// clock is the API server's, once it has answered.
+	clock *clock.Server
 }
 
 // open makes a client. Nothing is asked yet.
@@ -47,11 +50,13 @@ func (f *clusterFlags) open(cmd *cobra.Command) (*clusterClient, error) {
 	config.Timeout = f.timeout
 	config.QPS = -1 // one question at a time, and few of them
 	config.WarningHandler = rest.NewWarningWriter(cmd.ErrOrStderr(), rest.WarningWriterOptions{Deduplicate: true})
+	server := &clock.Server{}
+	config.Wrap(server.Wrap)
 	client, err := rest.UnversionedRESTClientFor(config)
 	if err != nil {
 		return nil, fmt.Errorf("making a client of %s: %w", config.Host, err)
 	}
-	return &clusterClient{api: client, server: config.Host, context: f.context}, nil
+	return &clusterClient{api: client, server: config.Host, context: f.context, clock: server}, nil
 }
 
 // daemonSets lists those of a namespace, or of all if it is empty.

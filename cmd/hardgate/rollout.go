@@ -63,7 +63,7 @@ func newRollout() *cobra.Command {
 		Short:   "Show and steer the rollouts of WorkloadPolicies",
 		Long:    rolloutLong,
 		Example: rolloutExample,
-		RunE:    func(cmd *cobra.Command, args []string) error { return f.run(cmd, args, time.Now()) },
+		RunE:    f.run,
 
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}
@@ -91,7 +91,7 @@ type policyCells struct {
 	Cells []v1alpha1.RolloutCell `json:"cells"`
 }
 
-func (f *rolloutFlags) run(cmd *cobra.Command, names []string, now time.Time) error {
+func (f *rolloutFlags) run(cmd *cobra.Command, names []string) error {
 	if err := f.check(cmd); err != nil {
 		return err
 	}
@@ -99,11 +99,11 @@ func (f *rolloutFlags) run(cmd *cobra.Command, names []string, now time.Time) er
 	if err != nil {
 		return err
 	}
-	in, err := client.rollouts(cmd.Context(), now)
+	in, err := client.rollouts(cmd.Context())
 	if err != nil {
 		return err
 	}
-	all := f.choose(in.Policies, rollout.Plan(*in, now), names)
+	all := f.choose(in.Policies, rollout.Plan(*in, in.Audit.Finished), names)
 	for _, name := range names {
 		if !slices.ContainsFunc(all, func(p policyCells) bool { return p.Policy == name }) {
 			return fmt.Errorf("no WorkloadPolicy %q has a rollout: see with: kubectl get workloadpolicies", name)

@@ -20,12 +20,13 @@ import (
 var ownNamespaces = []string{"hardgate-system", "hardgate-leader"}
 
 // rollouts reads what the controller plans by, as far as it has written it down: the plan
-// that is made of it says the same of every cell. Nothing is promoted by it.
-func (c *clusterClient) rollouts(ctx context.Context, now time.Time) (*rollout.In, error) {
+// that is made of it, as of the end of its audit, says the same of every cell. Nothing is
+// promoted by it.
+func (c *clusterClient) rollouts(ctx context.Context) (*rollout.In, error) {
 	in := &rollout.In{
 		Unasked:    registration.Unasked(ownNamespaces...),
 		Namespaces: map[string]rollout.Namespace{}, Reports: map[string]v1alpha1.NamespaceReportStatus{},
-		Audit: rollout.Audit{Finished: now, Complete: true, Current: true, Fresh: time.Hour, Cells: map[string]map[control.ID]rollout.Count{}},
+		Audit: rollout.Audit{Complete: true, Current: true, Fresh: time.Hour, Cells: map[string]map[control.ID]rollout.Count{}},
 	}
 	own := "/apis/" + v1alpha1.GroupVersion.String()
 	policies, err := list(ctx, c, own+"/workloadpolicies", "WorkloadPolicy", func(item []byte) (*v1alpha1.WorkloadPolicy, error) {
@@ -38,6 +39,7 @@ func (c *clusterClient) rollouts(ctx context.Context, now time.Time) (*rollout.I
 	if err != nil {
 		return nil, err
 	}
+	in.Audit.Finished = c.clock.Now() // it has answered
 	for _, p := range policies {
 		if p == nil {
 			continue

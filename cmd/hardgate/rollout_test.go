@@ -30,11 +30,14 @@ type rolling struct {
 	conflict int      // so many writes come too late
 	own      string   // the Namespace of hardgate
 	silent   bool     // no webhook was ever heard of
+	ahead    time.Duration
 	patches  []string
 }
 
 func (r *rolling) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
+	now := time.Now().Add(r.ahead).UTC()
+	w.Header().Set("Date", now.Format(http.TimeFormat))
 	list := func(kind string, items ...string) {
 		fmt.Fprintf(w, `{"kind":"%sList","apiVersion":"v1","metadata":{},"items":[%s]}`, kind, strings.Join(items, ","))
 	}
@@ -50,7 +53,7 @@ func (r *rolling) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		}
 		list("Namespace", namespaces...)
 	case strings.HasSuffix(path, "/namespacereports"):
-		beat := `{"metadata":{"name":"cluster.scoped"},"status":{"heartbeat":{"since":"2026-10-01T00:00:00Z","last":"` + time.Now().UTC().Format(time.RFC3339) + `"}}}`
+		beat := `{"metadata":{"name":"cluster.scoped"},"status":{"heartbeat":{"since":"2026-10-01T00:00:00Z","last":"` + now.Format(time.RFC3339) + `"}}}`
 		if r.silent {
 			beat = `{"metadata":{"name":"cluster.scoped"}}`
 		}
@@ -130,6 +133,16 @@ func TestRolloutWithoutHeartbeat(t *testing.T) {
 	server := &rolling{policy: strings.Replace(ledPolicy, `"Audit"`, `"Audit"},{"id":"host-path","mode":"Audit"`, 1), silent: true}
 	if code, stdout, _ := server.call(t, "rollout", "-n", "tidy", "--control", "host-path"); code != exitOK || !strings.Contains(stdout, "no webhook has been heard of yet") {
 		t.Errorf("exit %d: %s", code, stdout)
+	}
+}
+
+// Whether the webhook is heard of is told by the API server's clock: who asks may have another.
+func TestRolloutByAnotherClock(t *testing.T) {
+	for _, ahead := range []time.Duration{0, time.Hour, -time.Hour} {
+		server := &rolling{policy: strings.Replace(ledPolicy, `"Audit"`, `"Audit"},{"id":"host-path","mode":"Audit"`, 1), ahead: ahead}
+		if code, stdout, _ := server.call(t, "rollout", "-n", "tidy"); code != exitOK || strings.Contains(stdout, "heard of") {
+			t.Errorf("%s ahead: exit %d: %s", ahead, code, stdout)
+		}
 	}
 }
 
