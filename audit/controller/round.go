@@ -23,7 +23,7 @@ func (c *Controller) round(ctx context.Context, now time.Time) (time.Duration, e
 	if err != nil {
 		return c.Options.Tick, err
 	}
-	if err := c.skewed(); err != nil { // what fails closed goes by no time
+	if err := c.skewed(now); err != nil { // what fails closed goes by no time
 		return c.Options.Tick, errors.Join(err, c.follow(ctx, s))
 	}
 	c.tellOfMissing(ctx, s)
@@ -31,7 +31,7 @@ func (c *Controller) round(ctx context.Context, now time.Time) (time.Duration, e
 		return c.Options.Tick, c.follow(ctx, s)
 	}
 	c.tellOfMisunderstood(ctx, s)
-	if c.last == nil || s.spec != c.judgedBy || now.Sub(c.last.Finished) >= c.Options.Interval {
+	if c.last == nil || s.spec != c.judgedBy || now.Sub(c.last.Finished).Abs() >= c.Options.Interval {
 		if err := c.audit(ctx, s); err != nil {
 			return c.Options.Tick, err
 		}

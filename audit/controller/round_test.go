@@ -372,3 +372,28 @@ func TestClock(t *testing.T) {
 		}
 	}
 }
+
+// Of several API servers one is off: what a round has begun by is its answer, and what says
+// that the clocks agree is another's.
+func TestOneServerIsOff(t *testing.T) {
+	for _, off := range []time.Duration{8 * 24 * time.Hour, -8 * 24 * time.Hour} {
+		l := newLists(t, "shop")
+		c := l.controller()
+		if _, err := c.round(t.Context(), time.Now().Add(off)); err == nil || l.promoted(c) {
+			t.Errorf("begun %s off: %v, promoted: %t", off, err, l.promoted(c))
+		}
+	}
+}
+
+// An audit that was dated by a server that is ahead is over when any other is.
+func TestAuditOfAClockAhead(t *testing.T) {
+	l := newLists(t, "shop")
+	c := l.controller()
+	if _, err := c.round(t.Context(), time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	c.last.Finished = time.Now().Add(8 * 24 * time.Hour)
+	if _, err := c.round(t.Context(), time.Now()); err != nil || c.last.Finished.After(time.Now().Add(time.Minute)) {
+		t.Errorf("the last audit is of %s, %v", c.last.Finished, err)
+	}
+}
