@@ -14,7 +14,7 @@ import (
 func brought(t *testing.T, below bool) (served map[string][]byte, bundle []byte) {
 	t.Helper()
 	make1 := func(issuer *pair, change func(*x509.Certificate)) pair {
-		c, err := template(began, config.Lifetime, 0)
+		c, err := template(began, config.Lifetime, config)
 		if err != nil {
 			t.Fatal(err)
 		}

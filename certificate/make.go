@@ -40,7 +40,7 @@ const authorityName = "hardgate-ca"
 
 // newAuthority makes one that signs certificates of servers and no further authority.
 func newAuthority(now time.Time, c Config) (pair, error) {
-	t, err := template(now, c.CALifetime, c.Behind)
+	t, err := template(now, c.CALifetime, c)
 	if err != nil {
 		return pair{}, err
 	}
@@ -52,7 +52,7 @@ func newAuthority(now time.Time, c Config) (pair, error) {
 
 // sign makes a certificate for a server. It never outlives its authority.
 func (p pair) sign(now time.Time, c Config) (pair, error) {
-	t, err := template(now, c.Lifetime, c.Behind)
+	t, err := template(now, c.Lifetime, c)
 	if err != nil {
 		return pair{}, err
 	}
@@ -72,13 +72,20 @@ func (p pair) sign(now time.Time, c Config) (pair, error) {
 	return make509(t, &p)
 }
 
-func template(now time.Time, lifetime, behind time.Duration) (*x509.Certificate, error) {
+// furthest is how much longer than it should a certificate lives at most, where the leader's
+// own clock is ahead of that of the API server. One that is behind the others by more than a
+// year finds the certificates of its own cluster not valid yet.
+const furthest = 365 * 24 * time.Hour
+
+// template is valid by now and by the leader's own clock.
+func template(now time.Time, lifetime time.Duration, c Config) (*x509.Certificate, error) {
+	behind, ahead := max(c.Behind, 0), min(max(-c.Behind, 0), furthest)
 	serial, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 127))
 	if err != nil {
 		return nil, fmt.Errorf("making a serial number: %w", err)
 	}
 	serial.SetBit(serial, 127, 1) // never short
-	return &x509.Certificate{SerialNumber: serial, NotBefore: now.Add(-behind - backdate), NotAfter: now.Add(lifetime)}, nil
+	return &x509.Certificate{SerialNumber: serial, NotBefore: now.Add(-behind - backdate), NotAfter: now.Add(ahead + lifetime)}, nil
 }
 
 func make509(t *x509.Certificate, issuer *pair) (pair, error) {

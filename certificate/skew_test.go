@@ -49,3 +49,33 @@ func TestDueWhereClocksDiffered(t *testing.T) {
 		}
 	}
 }
+
+// The one that is asked is behind, further than a certificate lives: what is made by it is
+// no earlier past its end by the others.
+func TestOneServerIsBehind(t *testing.T) {
+	for name, off := range map[string]time.Duration{"by an hour": time.Hour, "by days": 40 * day, "a certificate's life": 100 * day, "a year": 365 * day} {
+		t.Run(name, func(t *testing.T) {
+			s, c := settled(t), config
+			c.Behind = -off
+			now := began.Add(-off)
+			for range 20 {
+				step := Plan(s, long, c, now)
+				if step.Action == None {
+					break
+				}
+				s = carried(t, s, step.Action, c, now)
+			}
+			if step := Plan(s, long, c, now); step != (Step{}) {
+				t.Fatalf("there is no end: %v", step)
+			}
+			check(t, s.Bundles[0], s.Serving[CertKey], now)
+			check(t, s.Bundles[0], s.Serving[CertKey], began)
+			// Another API server is asked.
+			for _, c.Behind = range []time.Duration{-off, 0} {
+				if step := Plan(s, long, c, began); step != (Step{}) {
+					t.Errorf("asked of another, what is good is not left alone: %v", step)
+				}
+			}
+		})
+	}
+}

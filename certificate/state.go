@@ -41,8 +41,8 @@ type Config struct {
 	Names Names
 	// CALifetime and Lifetime are those of a new authority and of a new certificate.
 	CALifetime, Lifetime time.Duration
-	// Behind is how far the leader's own clock is behind now. Which of the two is right is
-	// not known, and the other API servers may go by either.
+	// Behind is how far the leader's own clock is behind now; less than zero where it is
+	// ahead. Which of the two is right is not known, and the other API servers may go by either.
 	Behind time.Duration
 	// Settle is how long API servers may take until they go by a bundle that is stored.
 	Settle time.Duration

@@ -176,7 +176,7 @@ func (i *Issuer) step(ctx context.Context) (again bool, _ error) {
 		}
 	}
 	config, now := i.Certificate, i.clock.Now()
-	config.Behind = max(0, i.clock.Ahead())
+	config.Behind = i.clock.Ahead()
 	config.Names = certificate.NewNames(append(reachedBy(s.registered), certificate.ServiceName(i.Namespace, i.Service))...)
 	i.measure(s.State)
 	plan := certificate.Plan(s.State, i.memory.Note(s.State, time.Now()), config, now)
