@@ -35,12 +35,18 @@ type dated struct {
 // RoundTrip implements http.RoundTripper.
 func (d dated) RoundTrip(r *http.Request) (*http.Response, error) {
 	resp, err := d.RoundTripper.RoundTrip(r)
-	if err == nil {
+	if err == nil && fresh(resp) {
 		if date, err := http.ParseTime(resp.Header.Get("Date")); err == nil {
 			d.clock.heard.Store(&answer{date, time.Now()})
 		}
 	}
 	return resp, err
+}
+
+// fresh is whether an answer is the API server's own of now: what stands before it dates by
+// another clock that it is not reached, and what has kept an answer has kept its date.
+func fresh(resp *http.Response) bool {
+	return resp.StatusCode < http.StatusInternalServerError && resp.Header.Get("Age") == ""
 }
 
 // Heard is whether an answer has said what time it is.

@@ -75,3 +75,37 @@ func TestTimeGoesOn(t *testing.T) {
 		t.Errorf("it is ahead by %s, want 2h", s.Ahead())
 	}
 }
+
+// Who stands before an API server answers by a clock of its own, or an old one.
+func TestAnswerOfAnother(t *testing.T) {
+	for _, by := range []another{{code: http.StatusBadGateway}, {code: http.StatusServiceUnavailable}, {code: http.StatusGatewayTimeout}, {code: http.StatusOK, age: "3600"}} {
+		s := &Server{}
+		hear(t, s, date(7*time.Minute))
+		by.says = date(40 * 24 * time.Hour)
+		resp, err := s.Wrap(by).RoundTrip(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = resp.Body.Close()
+		if off := s.Ahead() - 7*time.Minute; off.Abs() > 2*time.Second {
+			t.Errorf("after %d of age %q it is ahead by %s", by.code, by.age, s.Ahead())
+		}
+	}
+}
+
+// another says what time it is, and that it does not reach who was asked, or did once.
+type another struct {
+	says
+	code int
+	age  string
+}
+
+func (a another) RoundTrip(request *http.Request) (*http.Response, error) {
+	resp, err := a.says.RoundTrip(request)
+	if err == nil {
+		if resp.StatusCode = a.code; a.age != "" {
+			resp.Header.Set("Age", a.age)
+		}
+	}
+	return resp, err
+}
