@@ -31,6 +31,8 @@ const (
 func TestAgent(t *testing.T) {
 	needLab(t)
 	a, onDisk := newAgent(t)
+	// One of the directories is a mount of its own when the pod starts.
+	release := mountOver(t, "/boot")
 	start := time.Now()
 	a.runPod(t, corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault})
 	first := a.firstReport(t)
@@ -90,6 +92,7 @@ func TestAgent(t *testing.T) {
 	})
 	t.Run("it writes with its own token, and seldom", writesSeldom)
 	a.kubelet = a.startKubelet(t)
+	t.Run("it starts again where a filesystem is taken off", func(t *testing.T) { a.startsAgain(t, release) })
 	t.Run("it ends when it is told to", a.ends)
 }
 
