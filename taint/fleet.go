@@ -55,8 +55,8 @@ type Node struct {
 	// Report is the report on this very node, not on an earlier one of its name; nil
 	// if there is none.
 	Report *Report
-	// Heard is when the agent was last heard of, by the clock that Plan is given; zero
-	// if it never was.
+	// Heard is when the agent was last heard of, by the controller's own clock; zero if it
+	// never was.
 	Heard time.Time
 	// Lease is how long it counts as alive after that.
 	Lease time.Duration
@@ -89,7 +89,10 @@ type RuleSet struct {
 type Config struct {
 	// DriftedKey and UnverifiedKey are the keys of the taints; see package key.
 	DriftedKey, UnverifiedKey string
-	// Started is when the controller began to listen: what was not heard of since may
-	// only not have been heard yet.
+	// Started is when the controller began to listen, by its own clock: what was not heard
+	// of since may only not have been heard yet.
 	Started time.Time
+	// Ahead is how far the clock that Plan is given is ahead of the controller's own. It may
+	// be set, or that of another API server: nobody has been silent for longer by that.
+	Ahead time.Duration
 }

@@ -72,15 +72,15 @@ func (p *planner) listen(s *state) {
 	if lease <= 0 {
 		lease = defaultLease
 	}
-	s.heard = s.Heard
-	if s.heard.IsZero() {
+	s.heard = s.Heard.Add(p.cfg.Ahead)
+	if s.Heard.IsZero() {
 		s.heard = s.Created
 	}
 	end := s.heard.Add(lease)
 	// What was not heard since the controller began to listen may only not have been
 	// heard yet, unless the last one had noticed already.
 	if known := s.Stale.Status == corev1.ConditionTrue; !known {
-		end = later(end, p.cfg.Started.Add(lease))
+		end = later(end, p.cfg.Started.Add(p.cfg.Ahead+lease))
 	}
 	if s.silent = !p.now.Before(end); !s.silent {
 		p.again(end)

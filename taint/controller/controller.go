@@ -26,7 +26,10 @@ type Controller struct {
 	// Live reads past the cache.
 	Live   client.Reader
 	Events record.EventRecorder
-	// Config is but for Started, which is when Listening ends.
+	// Now is the clock of the API server: what is stored is dated by other leaders, and
+	// Exemptions end by it.
+	Now func() time.Time
+	// Config is but for Started, which is when Listening ends, and Ahead.
 	Config taint.Config
 	// May is an error once another may lead: nothing is written any more then.
 	May func() error
@@ -49,7 +52,7 @@ type Controller struct {
 
 // New makes a Controller for a roster that calls its Changed.
 func New(r *roster.Roster) *Controller {
-	c := &Controller{Roster: r, agenda: newAgenda(), changes: newChanges(), due: map[string]time.Time{}}
+	c := &Controller{Roster: r, Now: time.Now, agenda: newAgenda(), changes: newChanges(), due: map[string]time.Time{}}
 	r.Changed = c.changes.note
 	return c
 }
@@ -195,9 +198,9 @@ func (c *Controller) loop(ctx context.Context) error {
 		}
 		since = soonest(since, c.changes.take())
 		next := c.plan(ctx, since)
-		wait := next.Sub(c.Roster.Now())
-		if next.IsZero() {
-			wait = time.Hour
+		wait := time.Hour // a clock that was ahead may be set meanwhile
+		if !next.IsZero() {
+			wait = min(wait, next.Sub(c.Now()))
 		}
 		timer.Reset(max(wait, pace))
 		select {

@@ -45,13 +45,13 @@ func testLoop(t *testing.T, ahead time.Duration) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		r := roster.New("", nil, nil)
-		r.Now = func() time.Time { return time.Now().Add(ahead) }
 		c := New(r)
+		c.Now = func() time.Time { return time.Now().Add(ahead) }
 		registry := prometheus.NewRegistry()
 		c.May = func() error { return nil }
 		c.Metrics = NewMetrics(registry)
 		c.bulletin = newBulletin(c)
-		c.Config = taint.Config{DriftedKey: key.Drifted, UnverifiedKey: key.Unverified, Started: r.Now()}
+		c.Config = taint.Config{DriftedKey: key.Drifted, UnverifiedKey: key.Unverified, Started: time.Now()}
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan struct{})
 		go func() {
@@ -84,7 +84,7 @@ func testLoop(t *testing.T, ahead time.Duration) {
 
 		// A node that fails, by a policy with a grace period of ten minutes.
 		time.Sleep(time.Minute)
-		node := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "a", UID: "u", ResourceVersion: "1", CreationTimestamp: metav1.NewTime(r.Now())}}
+		node := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "a", UID: "u", ResourceVersion: "1", CreationTimestamp: metav1.NewTime(c.Now())}}
 		node.Status.Conditions = []corev1.NodeCondition{{Type: corev1.NodeReady, Status: corev1.ConditionTrue}}
 		r.SetNode(node)
 		r.SetPolicy("p", &unstructured.Unstructured{Object: map[string]any{

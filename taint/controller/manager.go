@@ -88,9 +88,9 @@ func Run(ctx context.Context, config *rest.Config, o Options) error {
 	server := &clock.Server{}
 	config.Wrap(server.Wrap)
 	r := roster.New(o.Namespace, o.PoolLabels, nil)
-	r.Now = server.Now
 	c := New(r)
-	l := &listening{server: config.Host, now: r.Now, absent: newAbsent(), done: make(chan struct{})}
+	c.Now = server.Now
+	l := &listening{server: config.Host, absent: newAbsent(), done: make(chan struct{})}
 	p := &patient{absent: l.absent, pending: func() []string { return l.pending() }, opened: make(chan struct{})}
 	recorder, stop, err := recorder(ctx, config, scheme)
 	if err != nil {
@@ -219,7 +219,6 @@ type listening struct {
 	absent  *absent
 	pending func() []string // what the roster does not know yet
 	done    chan struct{}
-	now     func() time.Time
 	since   time.Time
 }
 
@@ -237,7 +236,7 @@ func (l *listening) Start(ctx context.Context) error {
 		case <-tick.C:
 		}
 	}
-	l.since = l.now()
+	l.since = time.Now()
 	close(l.done)
 	logf.FromContext(ctx).Info("watching nodes, reports and policies")
 	return nil

@@ -16,14 +16,17 @@ import (
 
 // plan plans for the fleet as it is known now, and puts what differs on the agenda.
 // since is when the first change was that the last plan has not seen. It returns when
-// to plan again though nothing changes; zero for never.
+// to plan again though nothing changes, by the API server's clock; zero for never.
 func (c *Controller) plan(ctx context.Context, since time.Time) (again time.Time) {
 	c.agenda.hold()
 	view := c.Roster.View()
 	view.Fleet.Baseline = c.baseline
-	began, now := time.Now(), c.Roster.Now()
-	out := taint.Plan(view.Fleet, c.Config, now)
-	again = c.agenda.post(c.tasks(view, out.Decisions, since), now)
+	began, now, config := time.Now(), c.Now(), c.Config
+	config.Ahead = now.Sub(began)
+	out := taint.Plan(view.Fleet, config, now)
+	if again = c.agenda.post(c.tasks(view, out.Decisions, since), began); !again.IsZero() {
+		again = again.Add(config.Ahead)
+	}
 	c.Metrics.planned(out, len(view.Fleet.Misunderstood), time.Since(began))
 	c.baseline = out.Baseline
 	c.bulletin.offer(status(out, view.Fleet))

@@ -52,7 +52,7 @@ func (c *Controller) carryOut(ctx context.Context, t *task) {
 		result, err = c.order(ctx, t)
 	}
 	ok := result != patch.Refused && result != patch.Unknown && result != patch.Gone
-	c.agenda.done(*t, ok, c.Roster.Now())
+	c.agenda.done(*t, ok, time.Now())
 	c.Metrics.wrote(t.kind.String(), result)
 	if err != nil {
 		log := logf.FromContext(ctx).WithValues("node", t.node)
@@ -104,7 +104,7 @@ func (c *Controller) conditions(ctx context.Context, t *task) (patch.Result, err
 	if !differ(d.Conditions, before) {
 		return patch.Unneeded, nil
 	}
-	o := c.writer.Conditions(ctx, d, c.Roster.Now())
+	o := c.writer.Conditions(ctx, d, c.Now())
 	if o.Result == patch.Written {
 		c.Roster.Saw(o.Node)
 		c.tellVerdict(d, before[0])

@@ -21,8 +21,8 @@ type Roster struct {
 	// Changed is called when something changed that may change a plan; it must not
 	// block.
 	Changed func()
-	// Now is the clock, that of the API server where that is known: what is stored is dated
-	// by other leaders, and Exemptions end by it.
+	// Now is this machine's clock: by its monotonic one is known for how long nothing was
+	// heard.
 	Now func() time.Time
 
 	strings stringPool
