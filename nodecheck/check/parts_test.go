@@ -164,6 +164,49 @@ func TestPartsElsewhere(t *testing.T) {
 	}
 }
 
+// TestPartsHidden hides each place that a fixture's verdict was looked for at, whether
+// something is there or not: the verdict is Unknown, or what it is with the place and without.
+func TestPartsHidden(t *testing.T) {
+	unknown, same := 0, 0
+	for _, j := range allTrees(t) {
+		if len(j.checks) > 1 {
+			continue // a system: all that it has is in fixtures too
+		}
+		h := host.New(j.tree)
+		whole := Run(h, j.checks, j.rules)[0]
+		for _, name := range places(h) {
+			without := Run(host.New(hosttest.Remove(j.tree, name)), j.checks, j.rules)[0]
+			switch got := Run(host.New(hosttest.Hide(j.tree, name)), j.checks, j.rules)[0]; {
+			case got.Status == control.Unknown:
+				unknown++
+			case got.Status != whole.Status || got.Status != without.Status:
+				t.Errorf("%s, %s hidden: %s, and %s with it and %s without: %q", j.name, name, got.Status, whole.Status, without.Status, lines(got.Findings))
+			default:
+				same++
+			}
+		}
+	}
+	if unknown < 1000 || same < 1000 {
+		t.Errorf("%d verdicts became unknown and %d stayed: the trees say too little", unknown, same)
+	}
+}
+
+// places are the paths that a run asked for, and the directories above them but the first,
+// without those of the kernel, which the agent always sees.
+func places(h *host.Host) []string {
+	found := map[string]bool{}
+	for _, name := range h.Touched() {
+		top, _, _ := strings.Cut(name[1:], "/")
+		if top == "proc" || top == "sys" || strings.Contains(name, "..") {
+			continue
+		}
+		for p := name; strings.Count(p, "/") > 1; p = path.Dir(p) {
+			found[p] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(found))
+}
+
 // TestPartsNamed: what the node's own files name in another place is not passed over where
 // it is not seen, and its directory is named.
 func TestPartsNamed(t *testing.T) {

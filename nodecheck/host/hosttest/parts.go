@@ -163,6 +163,17 @@ func Hide(t *Tree, dir string) *Parts {
 	return p
 }
 
+// Remove is a tree without a file or directory.
+func Remove(t *Tree, name string) *Tree {
+	left := &Tree{nodes: map[string]*node{}}
+	for p, n := range t.nodes {
+		if !in(name, p) {
+			left.nodes[p] = n
+		}
+	}
+	return left
+}
+
 // Relocate is a tree with a file or directory somewhere else, and a link to it in its place.
 func Relocate(t *Tree, name, to string) *Tree {
 	moved := &Tree{nodes: map[string]*node{}}
