@@ -47,19 +47,25 @@ func (t *term) Update(ctx context.Context, r resourcelock.LeaderElectionRecord) 
 	return t.note(r, func() error { return t.Interface.Update(ctx, r) })
 }
 
-// note notes a renewal: it counts from before it was sent.
+// note notes a renewal: it counts from before it was sent. What is given up is so before
+// that, whatever the answer: another may lead while it is on its way.
 func (t *term) note(r resourcelock.LeaderElectionRecord, renew func() error) error {
+	if r.HolderIdentity != t.Identity() {
+		t.set(time.Time{})
+		return renew()
+	}
 	began := time.Now()
 	err := renew()
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	switch {
-	case r.HolderIdentity != t.Identity(): // it was given up, whatever the answer
-		t.renewed = time.Time{}
-	case err == nil:
-		t.renewed = began
+	if err == nil {
+		t.set(began)
 	}
 	return err
+}
+
+func (t *term) set(renewed time.Time) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.renewed = renewed
 }
 
 // check is an error when the term is over.

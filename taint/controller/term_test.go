@@ -16,6 +16,8 @@ type lock struct {
 	resourcelock.Interface
 	takes time.Duration
 	err   error
+	// meanwhile is called once the server has done it, and before it is known.
+	meanwhile func()
 }
 
 func (*lock) Identity() string { return "me" }
@@ -25,6 +27,9 @@ func (l *lock) Create(context.Context, resourcelock.LeaderElectionRecord) error 
 func (l *lock) Update(context.Context, resourcelock.LeaderElectionRecord) error { return l.answer() }
 
 func (l *lock) answer() error {
+	if l.meanwhile != nil {
+		l.meanwhile()
+	}
 	time.Sleep(l.takes)
 	return l.err
 }
@@ -69,6 +74,10 @@ func TestTerm(t *testing.T) {
 		l.err = errors.New("lost")
 		_ = term.Update(t.Context(), free)
 		expect("given up, perhaps", errLapsed)
+		l.err = nil
+		_ = term.Update(t.Context(), mine)
+		l.meanwhile = func() { expect("given up, and another leads before the answer is here", errLapsed) }
+		_ = term.Update(t.Context(), free)
 	})
 }
 
