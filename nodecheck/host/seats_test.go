@@ -28,8 +28,9 @@ func mountedNode(t *testing.T) string {
 	return node
 }
 
-// tellMounts writes the mounts of a node where its first process would show them.
-func tellMounts(t *testing.T, node string) {
+// tellMounts writes the mounts of a node where its first process would show them, with
+// others in place of some words.
+func tellMounts(t *testing.T, node string, kinds ...string) {
 	t.Helper()
 	data, err := os.ReadFile("/proc/self/mountinfo")
 	must(t, err)
@@ -43,7 +44,7 @@ func tellMounts(t *testing.T, node string) {
 		f[4] = "/" + strings.TrimPrefix(rest, "/")
 		fmt.Fprintln(&table, strings.Join(f, " "))
 	}
-	write(t, node, "proc/1/mountinfo", table.String())
+	write(t, node, "proc/1/mountinfo", strings.NewReplacer(kinds...).Replace(table.String()))
 }
 
 // TestPartsThatAreLinks: where a part is a link on the node, ".." leads to what is above the
@@ -120,28 +121,36 @@ func TestPartsReplaced(t *testing.T) {
 	for name, c := range map[string]struct {
 		do   func(node string) error
 		want string
+		told []string // how the mounts are told otherwise than they are
 	}{
-		"nothing":      {func(string) error { return nil }, ""},
-		"another mode": {func(node string) error { return os.Chmod(filepath.Join(node, "etc"), 0o700) }, ""},
+		"nothing":      {func(string) error { return nil }, "", nil},
+		"another mode": {func(node string) error { return os.Chmod(filepath.Join(node, "etc"), 0o700) }, "", nil},
 		"mounted below": {func(node string) error {
 			below := filepath.Join(node, "etc", "below")
 			return errors.Join(os.Mkdir(below, 0o755), unix.Mount("none", below, "tmpfs", 0, ""))
-		}, ""},
+		}, "", nil},
 		// What is mounted over a part later comes here too.
-		"mounted over a directory": {func(node string) error { return unix.Mount("none", filepath.Join(node, "etc"), "tmpfs", 0, "") }, ""},
-		"mounted over a mount":     {func(node string) error { return unix.Mount("none", filepath.Join(node, "opt"), "tmpfs", 0, "") }, ""},
+		"mounted over a directory": {func(node string) error { return unix.Mount("none", filepath.Join(node, "etc"), "tmpfs", 0, "") }, "", nil},
+		"mounted over a mount":     {func(node string) error { return unix.Mount("none", filepath.Join(node, "opt"), "tmpfs", 0, "") }, "", nil},
 		"renamed": {func(node string) error {
 			return os.Rename(filepath.Join(node, "etc"), filepath.Join(node, "etc.old"))
-		}, "/etc"},
-		"deleted": {func(node string) error { return os.RemoveAll(filepath.Join(node, "etc")) }, "/etc"},
+		}, "/etc", nil},
+		"deleted": {func(node string) error { return os.RemoveAll(filepath.Join(node, "etc")) }, "/etc", nil},
 		"the directory of a link renamed": {func(node string) error {
 			return os.Rename(filepath.Join(node, "data"), filepath.Join(node, "data.old"))
-		}, "/srv"},
-		"unmounted": {func(node string) error { return unix.Unmount(filepath.Join(node, "opt"), 0) }, "/opt"},
+		}, "/srv", nil},
+		"unmounted": {func(node string) error { return unix.Unmount(filepath.Join(node, "opt"), 0) }, "/opt", nil},
 		"unmounted, and another mounted": {func(node string) error {
 			opt := filepath.Join(node, "opt")
 			return errors.Join(unix.Unmount(opt, 0), unix.Mount("none", opt, "tmpfs", 0, ""))
-		}, "/opt"},
+		}, "/opt", nil},
+		"an automount that waits": {func(node string) error {
+			opt := filepath.Join(node, "opt")
+			return errors.Join(unix.Unmount(opt, 0), unix.Mount("none", opt, "tmpfs", 0, ""))
+		}, "", []string{"- tmpfs", "- autofs"}},
+		"a mount with a blank, unmounted": {func(node string) error {
+			return unix.Unmount(filepath.Join(node, "with blank"), 0)
+		}, "/with blank", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			node := mountedNode(t)
@@ -150,12 +159,14 @@ func TestPartsReplaced(t *testing.T) {
 			link(t, node, "data/srv", "srv")
 			must(t, os.Mkdir(filepath.Join(node, "opt"), 0o755))
 			must(t, unix.Mount("none", filepath.Join(node, "opt"), "tmpfs", 0, ""))
+			must(t, os.Mkdir(filepath.Join(node, "with blank"), 0o755))
+			must(t, unix.Mount("none", filepath.Join(node, "with blank"), "tmpfs", 0, ""))
 			tellMounts(t, node)
-			r, err := host.OpenParts(mounttest.Container(t, node, "/etc", "/opt", "/proc", "/srv"))
+			r, err := host.OpenParts(mounttest.Container(t, node, "/etc", "/opt", "/proc", "/srv", "/with blank"))
 			must(t, err)
 			t.Cleanup(func() { _ = r.Close() })
 			must(t, c.do(node))
-			tellMounts(t, node)
+			tellMounts(t, node, c.told...)
 			err = r.Replaced()
 			var at *host.Error
 			if (err != nil) != (c.want != "") || err != nil && (!errors.As(err, &at) || at.Path != c.want) {
