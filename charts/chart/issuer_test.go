@@ -31,6 +31,10 @@ func authority(t *testing.T, replaced bool) *unstructured.Unstructured {
 func TestIssuerIsNotChangedDuringAReplacement(t *testing.T) {
 	builtin, byCertManager := registration.Build(base), registration.Build(base)
 	byCertManager.Annotations = map[string]string{"cert-manager.io/inject-ca-from": "hardgate-system/hardgate-webhook"}
+	trusted := builtin.DeepCopy()
+	for i := range trusted.Webhooks {
+		trusted.Webhooks[i].ClientConfig.CABundle = []byte("old")
+	}
 	for name, tt := range map[string]struct {
 		there   []runtime.Object
 		issuer  string
@@ -39,6 +43,8 @@ func TestIssuerIsNotChangedDuringAReplacement(t *testing.T) {
 		"to cert-manager, in between":           {[]runtime.Object{builtin, authority(t, true)}, "cert-manager", true},
 		"to cert-manager, at rest":              {[]runtime.Object{builtin, authority(t, false)}, "cert-manager", false},
 		"to cert-manager, without an authority": {[]runtime.Object{builtin}, "cert-manager", false},
+		"to cert-manager, as it is lost":        {[]runtime.Object{trusted}, "cert-manager", true},
+		"to cert-manager, as it is trusted":     {[]runtime.Object{trusted, authority(t, false)}, "cert-manager", false},
 		"it was cert-manager already":           {[]runtime.Object{byCertManager, authority(t, true)}, "cert-manager", false},
 		"the built-in issuer goes on":           {[]runtime.Object{builtin, authority(t, true)}, "builtin", false},
 		"auto keeps the built-in issuer":        {[]runtime.Object{builtin, authority(t, true)}, "auto", false},

@@ -137,6 +137,8 @@ func TestIssuer(t *testing.T) {
 	const certManager = "cert-manager.io/v1"
 	builtinCA := object("v1", "Secret", "hardgate-system", "hardgate-ca", nil)
 	managedCA := object("v1", "Secret", "hardgate-system", "hardgate-ca", map[string]string{"cert-manager.io/certificate-name": "hardgate-ca"})
+	builtin, byCertManager := registration.Build(base), registration.Build(base)
+	byCertManager.Annotations = map[string]string{"cert-manager.io/inject-ca-from": "hardgate-system/hardgate-webhook"}
 	tests := map[string]struct {
 		options chart.Options
 		want    string
@@ -146,6 +148,10 @@ func TestIssuer(t *testing.T) {
 		"it comes later":               {chart.Options{APIVersions: []string{certManager}, Cluster: cluster(t, builtinCA)}, "builtin"},
 		"it has made the authority":    {chart.Options{APIVersions: []string{certManager}, Cluster: cluster(t, managedCA)}, "cert-manager"},
 		"it comes later and is wanted": {chart.Options{APIVersions: []string{certManager}, Cluster: cluster(t, builtinCA), Values: values(t, "certificates: {issuer: cert-manager}")}, "cert-manager"},
+		"the authority is lost":        {chart.Options{APIVersions: []string{certManager}, Cluster: cluster(t, builtin)}, "builtin"},
+		"the authority was another's":  {chart.Options{APIVersions: []string{certManager}, Cluster: cluster(t, builtin, managedCA)}, "builtin"},
+		"the authority is another's":   {chart.Options{APIVersions: []string{certManager}, Cluster: cluster(t, byCertManager, builtinCA)}, "cert-manager"},
+		"cert-manager has gone":        {chart.Options{Cluster: cluster(t, byCertManager, managedCA)}, "builtin"},
 		"it is not wanted":             {chart.Options{APIVersions: []string{certManager}, Values: values(t, "certificates: {issuer: builtin}")}, "builtin"},
 	}
 	for name, tt := range tests {

@@ -40,29 +40,39 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end }}
 
 {{/*
-Which issuer makes the certificate. Where none is chosen, an authority that the controller
-has made stays: another would be trusted before every replica had its certificate.
+Which issuer makes the certificate. Where none is chosen, the one that does stays: another
+authority would be trusted before every replica had its certificate. The registration says
+which one it is, though the authority is lost or was the other's before; where that is not
+there, an authority that the controller has made.
 */}}
 {{- define "hardgate.issuer" -}}
-{{- $ca := dict }}
+{{- $stored := dict }}{{ $ca := dict }}
 {{- if eq .Values.certificates.issuer "auto" }}
+{{- $stored = lookup "admissionregistration.k8s.io/v1" "ValidatingWebhookConfiguration" "" "hardgate" }}
 {{- $ca = lookup "v1" "Secret" "hardgate-system" "hardgate-ca" }}
 {{- end }}
 {{- if ne .Values.certificates.issuer "auto" }}{{ .Values.certificates.issuer }}
+{{- else if not (.Capabilities.APIVersions.Has "cert-manager.io/v1") }}builtin
+{{- else if $stored }}{{ if dig "metadata" "annotations" "cert-manager.io/inject-ca-from" "" $stored }}cert-manager{{ else }}builtin{{ end }}
 {{- else if and $ca (not (dig "metadata" "annotations" "cert-manager.io/certificate-name" "" $ca)) }}builtin
-{{- else if .Capabilities.APIVersions.Has "cert-manager.io/v1" }}cert-manager
-{{- else }}builtin{{ end }}
+{{- else }}cert-manager{{ end }}
 {{- end }}
 
 {{/*
 While the built-in issuer replaces its authority, pods serve by one that is not in tls.crt
 any more. cert-manager knows that one alone: what pods serve would be refused until every
-one of them had another certificate.
+one of them had another certificate. So it would be where the authority is lost.
 */}}
 {{- define "hardgate.noRotation" -}}
 {{- $stored := lookup "admissionregistration.k8s.io/v1" "ValidatingWebhookConfiguration" "" "hardgate" }}
 {{- if and $stored (not (dig "metadata" "annotations" "cert-manager.io/inject-ca-from" "" $stored)) }}
-{{- if dig "data" "previous.crt" "" (lookup "v1" "Secret" "hardgate-system" "hardgate-ca") }}
+{{- $ca := lookup "v1" "Secret" "hardgate-system" "hardgate-ca" }}
+{{- $trusted := "" }}
+{{- range $stored.webhooks }}{{ $trusted = dig "clientConfig" "caBundle" $trusted . }}{{ end }}
+{{- if and $trusted (not $ca) }}
+{{- fail "certificates.issuer: the Secret hardgate-ca is lost, by whose authority pods serve: cert-manager would make another and cut admission short. Nothing is changed; hardgate-controller makes another, in steps, where it runs; try again after the Event AuthorityRetired about the ValidatingWebhookConfiguration hardgate, an hour or so after AuthorityMade" }}
+{{- end }}
+{{- if dig "data" "previous.crt" "" $ca }}
 {{- fail "certificates.issuer: the authority is being replaced, which cert-manager would cut short, and admission with it. Nothing is changed; try again after the Event AuthorityRetired about the ValidatingWebhookConfiguration hardgate, an hour or so after AuthorityMade" }}
 {{- end }}
 {{- end }}
