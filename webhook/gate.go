@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"golang.org/x/sync/semaphore"
 	"k8s.io/apimachinery/pkg/labels"
@@ -61,10 +62,11 @@ func NewGate(cluster Cluster, metrics *Metrics) *Gate {
 // SetBook puts other rulings in force for requests that start from now on.
 func (g *Gate) SetBook(b *ruling.Book) { g.book.Store(b) }
 
-// SetClock makes the gate go by an API server's clock: Exemptions end by it, and by it is
-// noted when something would have been refused. It is for before the gate is used.
+// SetClock makes the gate go by an API server's clock: Exemptions end by it. What would have
+// been refused is noted by that or by this machine's, whichever is later: noted as earlier
+// than it was, it would hold no rollout back. It is for before the gate is used.
 func (g *Gate) SetClock(c *clock.Server) {
-	g.clock, g.tallies.now = c, c.Now
+	g.clock, g.tallies.now = c, func() time.Time { return time.Now().Add(max(c.Ahead(), 0)) }
 	g.metrics.clock.Store(c)
 }
 
@@ -163,7 +165,7 @@ func (g *Gate) decide(ctx context.Context, r *review.Request, only func(control.
 	g.metrics.count(decisions)
 	answer := respond(r.UID, describe(r), decisions)
 	if answer.Allowed && options.Ceiling == control.Enforce { // else it would never be refused
-		g.tallies.note(r, decisions, now)
+		g.tallies.note(r, decisions, g.tallies.now())
 	}
 	return answer, nil
 }
