@@ -26,6 +26,7 @@ func (c *Controller) round(ctx context.Context, now time.Time) (time.Duration, e
 	if err := c.skewed(now); err != nil { // what fails closed goes by no time
 		return c.Options.Tick, errors.Join(err, c.follow(ctx, s))
 	}
+	s.now, s.began = c.clock.Now(), time.Now() // the first round has begun before any answer
 	c.tellOfMissing(ctx, s)
 	if len(s.missing) > 0 { // what is decided could not be written down
 		return c.Options.Tick, c.follow(ctx, s)
@@ -73,7 +74,9 @@ func (c *Controller) audit(ctx context.Context, s *state) error {
 }
 
 func (c *Controller) auditing(ctx context.Context, s *state) audit.Options {
-	o := audit.Options{Book: s.book, Exemptions: s.exempt, Own: c.Options.Namespaces, Now: c.clock.Now}
+	// A server that is off may answer meanwhile: time goes on from what was found good.
+	now := func() time.Time { return s.now.Add(time.Since(s.began)) }
+	o := audit.Options{Book: s.book, Exemptions: s.exempt, Own: c.Options.Namespaces, Now: now}
 	if log := logf.FromContext(ctx).V(1); log.Enabled() {
 		o.Log = func(namespace, object string, d *verdict.Decision, v *verdict.Violation) {
 			log.Info("finding", "namespace", namespace, "object", object, "control", d.ID, "mode", v.Mode.String(),

@@ -397,3 +397,22 @@ func TestAuditOfAClockAhead(t *testing.T) {
 		t.Errorf("the last audit is of %s, %v", c.last.Finished, err)
 	}
 }
+
+// What an audit goes by is the clock that the round has begun by, though a server that is
+// off answers meanwhile.
+func TestAuditAnsweredByAClockThatIsOff(t *testing.T) {
+	l := newLists(t, "shop")
+	c := l.controller()
+	s, err := c.read(t.Context(), time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := c.auditing(t.Context(), s)
+	l.date = time.Now().Add(-8 * 24 * time.Hour)
+	if _, err := c.read(t.Context(), time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	if now := o.Now(); time.Since(now).Abs() > time.Minute {
+		t.Errorf("it is judged by %s", now)
+	}
+}

@@ -27,7 +27,10 @@ const page = 500
 
 // state is what a round goes by.
 type state struct {
-	now      time.Time
+	// now is when the round has begun, by the API server's clock, and began the same by this
+	// machine's.
+	now, began time.Time
+
 	policies []v1alpha1.WorkloadPolicy
 	// unread are the names of policies that are not understood.
 	unread []string
@@ -56,7 +59,7 @@ type namespace struct {
 // read reads what a round goes by. Policies are read as they are stored: decoded into
 // their type they would lose the fields that are misspelt, and mean something else.
 func (c *Controller) read(ctx context.Context, now time.Time) (*state, error) {
-	s := &state{now: now, unasked: registration.Unasked(c.Options.Namespaces...), namespaces: map[string]namespace{}, reports: map[string]*v1alpha1.NamespaceReport{}}
+	s := &state{now: now, began: time.Now(), unasked: registration.Unasked(c.Options.Namespaces...), namespaces: map[string]namespace{}, reports: map[string]*v1alpha1.NamespaceReport{}}
 	var spec []byte
 	note := func(u *unstructured.Unstructured) { spec = noted(spec, u) }
 	err := errors.Join(
