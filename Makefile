@@ -48,7 +48,7 @@ e2e: ## End to end, one package after the other and told as it goes: the chart w
 	for p in $(E2E); do echo "== e2e/$$p"; how=passed; \
 	  (cd e2e/$$p && go test -count=1 -timeout 30m -v . 2>&1) | tee "$$out" || { how=FAILED; bad=1; }; \
 	  n=$$(grep -c '^ *--- SKIP' "$$out") || true; \
-	  [ "$$n" = 0 ] || how="$$how, $$n skipped: $$(awk '/^ *--- SKIP/ {print prev; exit} {sub(/^ *[a-z_]+[.]go:[0-9]+: /, ""); prev = $$0}' "$$out")"; \
+	  [ "$$n" = 0 ] || how="$$how, $$n skipped: $$(awk '/^=== / {name = $$3} sub(/^ *[a-z0-9_]+[.]go:[0-9]+: /, "") {why[name] = $$0} /^ *--- SKIP/ {print why[$$3]; exit}' "$$out")"; \
 	  sum+="$$(printf '%-14s %s' "$$p" "$$how")"$$'\n'; \
 	done; printf '== in short\n%s' "$$sum"; exit $$bad
 
