@@ -8,10 +8,8 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"sync"
-	"syscall"
 	"testing"
 
 	"k8s.io/client-go/dynamic"
@@ -28,6 +26,7 @@ import (
 	"github.com/hardgate-dev/hardgate/e2e/node"
 	"github.com/hardgate-dev/hardgate/e2e/relay"
 	"github.com/hardgate-dev/hardgate/e2e/repo"
+	"github.com/hardgate-dev/hardgate/e2e/suite"
 )
 
 var lab laboratory
@@ -50,18 +49,11 @@ type laboratory struct {
 const bystander = "lab-bystander"
 
 func TestMain(m *testing.M) {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	where := outside
 	if enclosure.Dir() != "" {
 		where = inside
 	}
-	code, err := where(ctx, m)
-	stop()
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "helm:", err)
-		code = 1
-	}
-	os.Exit(code)
+	suite.Main(m, "helm", where)
 }
 
 func logf(format string, args ...any) { fmt.Fprintf(os.Stderr, format+"\n", args...) }

@@ -5,9 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/signal"
 	"path/filepath"
-	"syscall"
 	"testing"
 
 	"k8s.io/client-go/kubernetes"
@@ -19,6 +17,7 @@ import (
 	"github.com/hardgate-dev/hardgate/e2e/node"
 	"github.com/hardgate-dev/hardgate/e2e/pki"
 	"github.com/hardgate-dev/hardgate/e2e/repo"
+	"github.com/hardgate-dev/hardgate/e2e/suite"
 )
 
 // lab is what the tests share; they run one after the other, for a node has one
@@ -39,18 +38,11 @@ type laboratory struct {
 func (l *laboratory) kubelet() string { return l.binaries[assets.Kubelet] }
 
 func TestMain(m *testing.M) {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	where := outside
 	if enclosure.Dir() != "" {
 		where = inside
 	}
-	code, err := where(ctx, m)
-	stop()
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "kubelet:", err)
-		code = 1
-	}
-	os.Exit(code)
+	suite.Main(m, "kubelet", where)
 }
 
 // needLab skips a test where this machine cannot run a node.
