@@ -13,16 +13,7 @@ func TestOneServerIsAhead(t *testing.T) {
 			s, c := settled(t), config
 			c.Behind = off
 			now := began.Add(off)
-			for range 20 {
-				step := Plan(s, long, c, now)
-				if step.Action == None {
-					break
-				}
-				s = carried(t, s, step.Action, c, now)
-			}
-			if step := Plan(s, long, c, now); step != (Step{}) {
-				t.Fatalf("there is no end: %v", step)
-			}
+			s = settledBy(t, s, c, now)
 			check(t, s.Bundles[0], s.Serving[CertKey], now)
 			check(t, s.Bundles[0], s.Serving[CertKey], began)
 			// The leader's clock is set, or another API server is asked.
@@ -33,6 +24,22 @@ func TestOneServerIsAhead(t *testing.T) {
 			}
 		})
 	}
+}
+
+// settledBy is a state in which nothing is to be done any more by a clock.
+func settledBy(t *testing.T, s State, c Config, now time.Time) State {
+	t.Helper()
+	for range 20 {
+		step := Plan(s, long, c, now)
+		if step.Action == None {
+			break
+		}
+		s = carried(t, s, step.Action, c, now)
+	}
+	if step := Plan(s, long, c, now); step != (Step{}) {
+		t.Fatalf("there is no end: %v", step)
+	}
+	return s
 }
 
 // A leader whose own clock is far behind makes what is renewed when any other is.
@@ -58,16 +65,7 @@ func TestOneServerIsBehind(t *testing.T) {
 			s, c := settled(t), config
 			c.Behind = -off
 			now := began.Add(-off)
-			for range 20 {
-				step := Plan(s, long, c, now)
-				if step.Action == None {
-					break
-				}
-				s = carried(t, s, step.Action, c, now)
-			}
-			if step := Plan(s, long, c, now); step != (Step{}) {
-				t.Fatalf("there is no end: %v", step)
-			}
+			s = settledBy(t, s, c, now)
 			check(t, s.Bundles[0], s.Serving[CertKey], now)
 			check(t, s.Bundles[0], s.Serving[CertKey], began)
 			// Another API server is asked.
