@@ -231,6 +231,5 @@ func readOwn(name string) ([]byte, error) {
 		return nil, &fs.PathError{Op: "open", Path: name, Err: err}
 	}
 	defer closeFD(fd)
-	const most = 64 << 20 // a line for each mount of the node
-	return readFrom(fd, 0, most)
+	return readFrom(fd, 0, mostMounts)
 }
